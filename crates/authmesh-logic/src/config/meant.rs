@@ -1,0 +1,334 @@
+//! The configuration as meant: what the reader hands over once nothing is wrong.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use crate::discovery::{Address, ServiceName};
+use crate::retry::OperationClass;
+use crate::{circuit_breaker, health, load_balancer, retry};
+
+/// The whole of one mesh's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeshConfig {
+    /// The services, ordered by name, each name once.
+    pub services: Vec<ServiceConfig>,
+    /// Listeners, connections, limits.
+    pub network: NetworkConfig,
+    /// Which request goes to which service; the first that matches decides.
+    pub routes: Vec<RouteConfig>,
+    /// Identity, authorization, headers, the door for people.
+    pub security: SecurityConfig,
+    /// Where the door for machines listens; `None` is nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// The registry.
+    pub registry: RegistryConfig,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceConfig {
+    /// Its name.
+    pub name: ServiceName,
+    /// Where its instances are learned.
+    pub source: DiscoverySource,
+    /// How its instances are spoken to.
+    pub protocol: Protocol,
+    /// How long a request may take to its response head.
+    pub timeout: Duration,
+    /// How old the view of its instances may be; `None` is any age.
+    pub max_age: Option<Duration>,
+    /// How an endpoint is chosen.
+    pub balance: load_balancer::Policy,
+    /// The breaker of the service as a whole, one for each operation.
+    pub breaker: circuit_breaker::Policy,
+    /// The breaker of each endpoint.
+    pub endpoint_breaker: circuit_breaker::Policy,
+    /// How its instances are checked; `None` is not at all.
+    pub health: Option<health::Policy>,
+    /// Whether and how attempts are repeated.
+    pub retry: retry::Policy,
+}
+
+impl ServiceConfig {
+    /// How long a request may take when nothing is written.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// A service with every other setting at its default.
+    ///
+    /// The service breaker has no trip on failures in a row: a burst of requests that die together
+    /// with one endpoint of many says nothing of the service.
+    #[must_use]
+    pub fn new(name: ServiceName, source: DiscoverySource) -> Self {
+        Self {
+            name,
+            source,
+            protocol: Protocol::Http1,
+            timeout: Self::DEFAULT_TIMEOUT,
+            max_age: None,
+            balance: load_balancer::Policy::default(),
+            breaker: Self::default_breaker(),
+            endpoint_breaker: circuit_breaker::Policy::standard(),
+            health: None,
+            retry: retry::Policy::default(),
+        }
+    }
+
+    /// The breaker of a service when nothing is written.
+    #[must_use]
+    pub const fn default_breaker() -> circuit_breaker::Policy {
+        circuit_breaker::Policy {
+            consecutive_failures: None,
+            ..circuit_breaker::Policy::standard()
+        }
+    }
+}
+
+/// Where instances are learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiscoverySource {
+    /// These addresses, each an instance.
+    Static(Vec<Address>),
+    /// The mesh's registry.
+    Registry,
+    /// A watched file, by path as written.
+    File(Box<str>),
+}
+
+/// How instances are spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 without negotiation (prior knowledge).
+    Http2,
+}
+
+/// Listeners, connections, limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkConfig {
+    /// Where requests come in.
+    pub listeners: Vec<ListenerConfig>,
+    /// How long connecting to an instance may take.
+    pub connect_timeout: Duration,
+    /// How long an unused upstream connection is kept.
+    pub keep_alive: Duration,
+    /// How many unused upstream connections an endpoint keeps, for each worker.
+    pub pool_max_idle: u32,
+    /// How old an upstream connection may become before it is no longer reused.
+    pub pool_max_age: Duration,
+    /// Bounds on what a client may ask for.
+    pub limits: Limits,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            listeners: Vec::new(),
+            connect_timeout: Duration::from_secs(1),
+            keep_alive: Duration::from_secs(60),
+            pool_max_idle: 256,
+            pool_max_age: Duration::from_secs(600),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds on what a client may ask for. `None` is off, and had to be spelled out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a request head may take to arrive.
+    pub header_timeout: Option<Duration>,
+    /// How long a connection may be unused.
+    pub idle_timeout: Option<Duration>,
+    /// How long a body may make no progress.
+    pub body_idle_timeout: Option<Duration>,
+    /// The largest request head, in bytes.
+    pub header_bytes: u32,
+    /// The most header fields.
+    pub headers: u32,
+    /// The longest request target, in bytes.
+    pub target_bytes: u32,
+    /// The largest request body, in bytes.
+    pub body: Option<u64>,
+    /// The most connections at once, over all listeners.
+    pub connections: Option<u32>,
+    /// The most concurrent streams of an HTTP/2 connection.
+    pub streams: u32,
+    /// How long a stopping mesh waits for requests in flight.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_timeout: Some(Duration::from_secs(10)),
+            idle_timeout: Some(Duration::from_secs(60)),
+            body_idle_timeout: Some(Duration::from_secs(30)),
+            header_bytes: 60 * 1024,
+            headers: 100,
+            target_bytes: 8 * 1024,
+            body: Some(1024 * 1024),
+            connections: Some(10_000),
+            streams: 100,
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One place where requests come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// Its name.
+    pub name: String,
+    /// Where it listens.
+    pub address: Address,
+    /// How connections are secured.
+    pub tls: TlsMode,
+    /// The service that gets what no route of this listener takes.
+    pub forward_to: Option<ServiceName>,
+}
+
+/// How a listener's connections are secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TlsMode {
+    /// Not at all; only on loopback and Unix sockets.
+    Plaintext,
+    /// The server proves itself with the certificate of `[identity]`.
+    Server {
+        /// Whether TLS 1.2 is spoken too.
+        allow_tls12: bool,
+    },
+}
+
+/// Which requests go to which service, and how they are treated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteConfig {
+    /// Its name; the operation's name if none is written.
+    pub name: String,
+    /// Only requests of this listener; all if `None`.
+    pub listener: Option<String>,
+    /// Only these hosts, lower case; a leading `*.` stands for one or more labels. All if empty.
+    pub hosts: Vec<String>,
+    /// Only these paths (patterns of INTERFACES: `{*}`, `{**}`, `/x/**`, leading or trailing `*`).
+    pub paths: Vec<String>,
+    /// Only these methods; all if empty.
+    pub methods: Vec<String>,
+    /// Where they go.
+    pub service: ServiceName,
+    /// What the request does there: the key of breakers and metrics.
+    pub operation: String,
+    /// What it may survive; by method if `None`.
+    pub class: Option<OperationClass>,
+    /// What an answer says.
+    pub classifier: Classifier,
+    /// Its own time-out; the service's if `None`.
+    pub timeout: Option<Duration>,
+    /// Its own retries; the service's if `None`.
+    pub retry: Option<retry::Policy>,
+}
+
+/// Which table turns an answer into an outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Classifier {
+    /// Status codes alone.
+    #[default]
+    Http,
+}
+
+/// Identity, authorization, headers, the door for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecurityConfig {
+    /// The certificate this mesh proves itself with.
+    pub identity: Option<IdentityConfig>,
+    /// What happens to a request that no policy speaks of; a proxy must have it written.
+    pub authorization: Option<DefaultAccess>,
+    /// Whose `x-forwarded-*` fields are believed.
+    pub trusted_proxies: Vec<TrustedNetwork>,
+    /// The field that carries the caller's identity upstream, lower case.
+    pub identity_header: Option<String>,
+    /// The door for people.
+    pub admin: Option<AdminConfig>,
+}
+
+/// What happens to a request that no policy speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DefaultAccess {
+    /// Refused.
+    Deny,
+    /// Let through.
+    Allow,
+}
+
+/// The files this mesh proves itself with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityConfig {
+    /// The certificate chain, PEM.
+    pub cert: Box<str>,
+    /// Its private key, PEM.
+    pub key: Box<str>,
+}
+
+/// A network whose proxies are believed: the first `prefix` bits of `address`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TrustedNetwork {
+    /// The network's address.
+    pub address: IpAddr,
+    /// How many bits of it count.
+    pub prefix: u8,
+}
+
+/// The door for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminConfig {
+    /// Where it listens, and who may enter.
+    pub access: AdminAccess,
+}
+
+/// Where the door for people listens, and who may enter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminAccess {
+    /// A Unix socket; the peer must run as one of these users.
+    Socket {
+        /// The path.
+        path: Box<str>,
+        /// Lawful user ids; only the mesh's own if empty.
+        allow_uids: Vec<u32>,
+    },
+    /// TCP on loopback; the peer must know a token.
+    Loopback {
+        /// The address.
+        address: SocketAddr,
+        /// The token.
+        token: SecretReference,
+    },
+}
+
+/// Where a secret is found; never the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretReference {
+    /// In a file.
+    File(Box<str>),
+    /// In an environment variable.
+    Environment(Box<str>),
+    /// In a systemd credential.
+    Credential(Box<str>),
+}
+
+/// The registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RegistryConfig {
+    /// None.
+    #[default]
+    None,
+    /// In this process.
+    Embedded {
+        /// Where workloads reach it; in process only if `None`. TCP only on loopback.
+        address: Option<Address>,
+        /// The directory it survives restarts in; in memory only if `None`.
+        persist: Option<Box<str>>,
+    },
+}

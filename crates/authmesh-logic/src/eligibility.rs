@@ -1,0 +1,1 @@
+//! Who may take requests: one pure function of independent facts.

@@ -1,0 +1,5 @@
+//! Watches instances: what checks conclude.
+
+mod policy;
+
+pub use policy::{Check, Passive, Policy};

@@ -1,0 +1,1 @@
+//! Refuses what an HTTP parser lets through.

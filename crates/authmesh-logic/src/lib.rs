@@ -1,0 +1,47 @@
+//! Floor 1 of Authmesh: decides, never acts.
+//!
+//! State machines, algorithms and checked configuration. Nothing here reads a clock, draws luck,
+//! opens a socket or calls back: [`Moment`], [`Dice`] and [`Lane`] are handed in, what happened
+//! comes back as a value. Usable without tokio and without the standard library.
+//!
+//! Modules stand in the order in which they may use one another: each only those above it.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod dice;
+mod lane;
+mod moment;
+mod ratio;
+mod sync;
+
+pub mod outcome;
+
+pub mod request_head;
+
+pub mod circuit_breaker;
+
+pub mod discovery;
+
+pub mod load_balancer;
+
+pub mod health;
+
+pub mod eligibility;
+
+pub mod retry;
+
+pub mod classify;
+
+pub mod hygiene;
+
+pub mod routing;
+
+pub mod config;
+
+pub use dice::Dice;
+pub use lane::Lane;
+pub use moment::Moment;
+pub use ratio::Ratio;

@@ -1,0 +1,5 @@
+//! Spreads requests over endpoints.
+
+mod policy;
+
+pub use policy::{Policy, Strategy};

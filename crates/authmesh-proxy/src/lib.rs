@@ -1,0 +1,1 @@
+//! Floor 3: serves. Listeners, routing, the doors.

@@ -1,0 +1,31 @@
+//! The one reader of the clock.
+
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime};
+
+use authmesh_logic::Moment;
+
+/// The clock of this process: monotonic, its epoch is the first reading.
+///
+/// A copyable token, so that whoever reads the time says so in its signature.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Clock;
+
+static EPOCH: OnceLock<Instant> = OnceLock::new();
+
+impl Clock {
+    /// The time now.
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the clock")]
+    pub(crate) fn now(self) -> Moment {
+        let now = Instant::now();
+        let epoch = *EPOCH.get_or_init(|| now);
+        let nanos = now.saturating_duration_since(epoch).as_nanos();
+        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// The time of day, for people and for what leaves the process.
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the clock")]
+    pub(crate) fn time_of_day(self) -> SystemTime {
+        SystemTime::now()
+    }
+}

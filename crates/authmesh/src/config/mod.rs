@@ -1,0 +1,3 @@
+//! Configuration: one checked file.
+
+pub use authmesh_logic::config::{MeshConfig, ServiceConfig};

@@ -1,0 +1,6 @@
+//! Discovery: finds instances.
+
+pub use authmesh_logic::discovery::{
+    Address, AddressError, Administration, Instance, InstanceId, Lease, ServiceName,
+    ServiceNameError, Update, View, Weight,
+};

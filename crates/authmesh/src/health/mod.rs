@@ -1,0 +1,3 @@
+//! Health monitoring: watches instances.
+
+pub use authmesh_logic::health::{Check, Passive, Policy};

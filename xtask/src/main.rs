@@ -1,0 +1,2 @@
+//! Set-up, checks, tests, benches and generated documents: `cargo xtask VERB`.
+fn main() {}
