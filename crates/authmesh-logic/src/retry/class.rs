@@ -1,6 +1,4 @@
-//! Whether another attempt is allowed, and at whose expense.
-
-use core::time::Duration;
+//! Whether a request can be sent twice.
 
 /// What a request may survive: whether it can be sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,22 +33,5 @@ impl OperationClass {
             Self::IfUnprocessed => "if_unprocessed",
             Self::SingleUse => "single_use",
         }
-    }
-}
-
-/// The settings of retries for one service or route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// How many attempts a request may have, the first included; at least 1.
-    pub attempts: u32,
-    /// How long one attempt may take to its response head; `None` is the request's own deadline.
-    pub per_try: Option<Duration>,
-    /// Only attempts that provably were not processed are tried again, whatever the class.
-    pub only_if_unprocessed: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { attempts: 3, per_try: None, only_if_unprocessed: false }
     }
 }
