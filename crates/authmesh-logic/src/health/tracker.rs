@@ -225,8 +225,15 @@ mod tests {
         }
         let change = tracker.observe(&strict, FAIL, Moment::START).unwrap();
         assert_eq!(change.why, Why::Failed(CheckFailure::Timeout));
-        assert_eq!(tracker.observe(&lax, Pass, Moment::START), None);
+        for _ in 0..4 {
+            assert_eq!(tracker.observe(&lax, Pass, Moment::START), None);
+        }
         assert_eq!(tracker.verdict(), Unhealthy);
+        // Four passes of five are one of two at most: a failure still takes them all.
+        let two = policy(2, 1);
+        assert_eq!(tracker.observe(&two, FAIL, Moment::START), None);
+        assert_eq!(tracker.observe(&two, Pass, Moment::START), None);
+        assert!(tracker.observe(&two, Pass, Moment::START).is_some());
     }
 
     #[test]
