@@ -1,1 +1,0 @@
-//! Refuses what an HTTP parser lets through.
