@@ -1,5 +1,5 @@
 //! Refuses what an HTTP parser lets through, and says what travels on.
 
-pub mod path;
-
 mod form;
+
+pub mod path;

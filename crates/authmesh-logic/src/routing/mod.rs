@@ -1,1 +1,9 @@
-//! Which service and operation a request is for.
+//! Which route a request takes.
+
+mod host;
+mod pattern;
+mod table;
+
+pub use host::{HostPattern, HostPatternError, host_of};
+pub use pattern::{Pattern, PatternError};
+pub use table::{Route, Routes};
