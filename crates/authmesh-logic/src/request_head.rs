@@ -39,3 +39,23 @@ pub struct RequestHead<'a> {
     /// The header fields.
     pub fields: &'a dyn Fields,
 }
+
+/// Fields written out, for tests.
+#[cfg(test)]
+pub(crate) struct FieldList<'a>(pub(crate) &'a [(&'a str, &'a str)]);
+
+#[cfg(test)]
+impl Fields for FieldList<'_> {
+    fn first(&self, name: &str) -> Option<&[u8]> {
+        let is_named = |field: &&(&str, &str)| field.0.eq_ignore_ascii_case(name);
+        self.0.iter().find(is_named).map(|field| field.1.as_bytes())
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|field| field.0.eq_ignore_ascii_case(name)).count()
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        self.0.iter().for_each(|(name, value)| visit(&name.to_ascii_lowercase(), value.as_bytes()));
+    }
+}

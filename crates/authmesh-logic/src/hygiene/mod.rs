@@ -3,3 +3,13 @@
 mod form;
 
 pub mod path;
+
+mod authority;
+mod field;
+
+pub mod forward;
+
+pub mod request;
+
+pub(crate) use authority::{is_host, is_name};
+pub use field::{connection_names, is_same_field};

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::format;
 
+use crate::hygiene::{is_host, is_name};
+
 /// The host of an authority: without its port, brackets of an IPv6 address kept.
 #[must_use]
 pub fn host_of(authority: &str) -> &str {
@@ -52,10 +54,10 @@ impl HostPattern {
         if host.contains('*') || (below && host.is_empty()) {
             return Err(HostPatternError::WildcardMisplaced);
         }
-        if !is_name(host) && (below || !is_address(host)) {
+        if !(if below { is_name(host) } else { is_host(host) }) {
             return Err(HostPatternError::NotAHost);
         }
-        let host = host.to_ascii_lowercase();
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let text = if below { format!(".{host}") } else { host };
         Ok(Self { text: text.into() })
     }
@@ -73,16 +75,6 @@ impl HostPattern {
             labels > 0 && host[0] != b'.' && host[labels..].eq_ignore_ascii_case(wanted)
         })
     }
-}
-
-fn is_name(host: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    host.split('.').all(|label| !label.is_empty() && label.bytes().all(is_letter))
-}
-
-fn is_address(host: &str) -> bool {
-    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    inner.is_some_and(|inner| inner.parse::<core::net::Ipv6Addr>().is_ok())
 }
 
 #[cfg(test)]
@@ -112,6 +104,7 @@ mod tests {
             ("example.org", "EXAMPLE.org", true),
             ("Example.Org", "example.org", true),
             ("example.org", "example.org.", true),
+            ("example.org.", "example.org", true),
             ("example.org", "a.example.org", false),
             ("example.org", "example.org.evil", false),
             ("*.example.org", "a.example.org", true),
