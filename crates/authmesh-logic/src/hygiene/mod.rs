@@ -9,7 +9,14 @@ mod field;
 
 pub mod forward;
 
+mod client;
+mod identifiers;
+
 pub mod request;
 
+pub mod response;
+
 pub(crate) use authority::{is_host, is_name};
+pub use client::{Client, TrustedNetwork};
 pub use field::{connection_names, is_same_field};
+pub use identifiers::{REQUEST_ID_BYTES, is_request_id, is_traceparent};
