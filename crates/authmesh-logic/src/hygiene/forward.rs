@@ -64,59 +64,55 @@ pub(super) fn names_protected_field(connection: &[u8]) -> bool {
 
 /// What ends at this hop, whoever sent it.
 fn ends_here(name: &str) -> bool {
-    const HOP: [&str; 8] = [
-        "connection",
-        "http2-settings",
-        "keep-alive",
-        "proxy",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    match first_letter(name) {
-        b'c' | b'h' | b'k' | b'p' | b't' | b'u' => {
-            begins_like(name, "proxy-") || HOP.iter().any(|field| is_same_field(name, field))
-        }
-        _ => false,
-    }
+    is_listed(name, |letter| match letter {
+        b'c' => &["connection"],
+        b'h' => &["http2-settings"],
+        b'k' => &["keep-alive"],
+        b'p' => &["proxy", "proxy-"],
+        b't' => &["te", "trailer", "transfer-encoding"],
+        b'u' => &["upgrade"],
+        _ => &[],
+    })
 }
 
 fn is_ours(name: &str) -> bool {
-    first_letter(name) == b'x' && begins_like(name, "x-authmesh-")
+    begins_like(name, "x-authmesh-")
 }
 
 /// A claim about the caller that only a proxy in front of us may make.
 fn is_claim(name: &str) -> bool {
-    const FAMILIES: [&str; 6] =
-        ["l5d-", "x-auth-request-", "x-envoy-", "x-forwarded-", "x-ssl-client-", "ssl-client-"];
-    const FIELDS: [&str; 14] = [
-        "cf-connecting-ip",
-        "client-ip",
-        "fastly-client-ip",
-        "forwarded",
-        "remote-user",
-        "true-client-ip",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-forwarded",
-        "x-http-method-override",
-        "x-original-url",
-        "x-real-ip",
-        "x-remote-user",
-        "x-rewrite-url",
-    ];
-    match first_letter(name) {
-        b'c' | b'f' | b'l' | b'r' | b's' | b't' | b'x' => {
-            FAMILIES.iter().any(|family| begins_like(name, family))
-                || FIELDS.iter().any(|field| is_same_field(name, field))
-        }
-        _ => false,
-    }
+    is_listed(name, |letter| match letter {
+        b'c' => &["cf-connecting-ip", "client-ip"],
+        b'f' => &["fastly-client-ip", "forwarded"],
+        b'l' => &["l5d-"],
+        b'r' => &["remote-user"],
+        b's' => &["ssl-client-"],
+        b't' => &["true-client-ip"],
+        b'x' => &[
+            "x-auth-request-",
+            "x-client-ip",
+            "x-cluster-client-ip",
+            "x-envoy-",
+            "x-forwarded",
+            "x-forwarded-",
+            "x-http-method-override",
+            "x-original-url",
+            "x-real-ip",
+            "x-remote-user",
+            "x-rewrite-url",
+            "x-ssl-client-",
+        ],
+        _ => &[],
+    })
 }
 
-fn first_letter(name: &str) -> u8 {
-    name.bytes().next().unwrap_or(b' ').to_ascii_lowercase()
+/// Whether the list of the name's first letter holds it; an entry that ends with `-` stands for all
+/// names that begin so.
+fn is_listed(name: &str, list_of: impl Fn(u8) -> &'static [&'static str]) -> bool {
+    let letter = name.bytes().next().unwrap_or(b' ').to_ascii_lowercase();
+    list_of(letter).iter().any(|entry| {
+        if entry.ends_with('-') { begins_like(name, entry) } else { is_same_field(name, entry) }
+    })
 }
 
 #[cfg(test)]

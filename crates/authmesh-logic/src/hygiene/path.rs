@@ -97,15 +97,23 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, PathFault> {
 }
 
 /// Whether one look at each byte shows that the path is normal: no triplet, nothing to encode, no
-/// empty segment, no segment that begins with a dot.
+/// empty segment, no segment that begins with a dot and goes on with neither letter nor digit.
 fn is_plain(path: &[u8]) -> bool {
     if path.first() != Some(&b'/') {
         return false;
     }
     let mut after_slash = false;
-    for &byte in path {
+    for (index, &byte) in path.iter().enumerate() {
         let class = CLASSES[usize::from(byte)];
-        if class == Class::Other || (after_slash && class != Class::Letter) {
+        let is_sound = match class {
+            Class::Letter => true,
+            Class::Dot => {
+                !after_slash || path.get(index + 1).is_some_and(u8::is_ascii_alphanumeric)
+            }
+            Class::Slash => !after_slash,
+            Class::Other => false,
+        };
+        if !is_sound {
             return false;
         }
         after_slash = class == Class::Slash;
