@@ -1,8 +1,11 @@
 //! Which request heads are refused before anything else looks at them.
 
-mod check;
+mod bounds;
 mod fault;
 mod fields;
 
-pub use check::{Bounds, authority, check};
+mod check;
+
+pub use bounds::Bounds;
+pub use check::{authority, check};
 pub use fault::{Fault, Refusal};
