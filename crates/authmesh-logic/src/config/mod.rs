@@ -1,9 +1,34 @@
-//! Configuration as meant: values that cannot be wrong.
+//! Configuration: as written (a tree with places, walked by hand) in, as meant (values that cannot
+//! be wrong) out, and everything that is wrong at once.
 
+mod code;
+mod crossing;
+mod findings;
+mod inline;
 mod meant;
+mod merge;
+mod overlap;
+mod problem;
+mod quantities;
+mod read;
+mod reader;
+pub mod reference;
+mod sections;
+mod suggest;
+mod tree;
+pub mod units;
+mod values;
 
+pub use code::{Code, Severity};
+pub use findings::Outside;
+pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
 pub use meant::{
     AdminAccess, AdminConfig, Classifier, DefaultAccess, DiscoverySource, IdentityConfig, Limits,
     ListenerConfig, MeshConfig, NetworkConfig, Protocol, RegistryConfig, RouteConfig,
     SecretReference, SecurityConfig, ServiceConfig, TlsMode, TrustedNetwork,
 };
+pub use merge::VERSION;
+pub use problem::Problem;
+pub use read::{Reading, read};
+pub use reference::reference;
+pub use tree::{Entry, Node, Span, Table, Tree, Value};

@@ -1,0 +1,132 @@
+//! Compares sections with one another: names that nobody has, routes that nothing reaches.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+
+use super::findings::{Findings, Written};
+use super::sections::{ReadRoute, report_tries};
+use super::suggest;
+use super::{
+    Code, ListenerConfig, MeshConfig, Problem, RegistryConfig, RouteConfig, ServiceConfig,
+};
+
+/// Reports what is named and does not exist, and names that are used twice.
+pub(super) fn report_unknown(findings: &mut Findings, config: &MeshConfig) {
+    let services = core::mem::take(&mut findings.service_names);
+    let known: BTreeSet<&str> = services.iter().map(String::as_str).collect();
+    for meant in core::mem::take(&mut findings.services_meant) {
+        report_name("service", &meant, &known, findings);
+    }
+    let listeners = core::mem::take(&mut findings.listener_names);
+    let known: BTreeSet<&str> = listeners.iter().map(|name| name.value.as_str()).collect();
+    for meant in core::mem::take(&mut findings.listeners_meant) {
+        report_name("listener", &meant, &known, findings);
+    }
+    report_twice("listener", &listeners, findings);
+    let routes = core::mem::take(&mut findings.route_names);
+    report_twice("route", &routes, findings);
+    if config.registry == RegistryConfig::None {
+        for span in core::mem::take(&mut findings.registry_meant) {
+            findings.report(
+                Problem::new(Code::Missing, span, "there is no registry to discover instances in")
+                    .help("[registry]\nkind = \"embedded\""),
+            );
+        }
+    }
+    if config.security.identity.is_none() {
+        for span in core::mem::take(&mut findings.certificate_meant) {
+            findings.report(
+                Problem::new(Code::Missing, span, "`server` needs the certificate of `[identity]`")
+                    .help("[identity]\ncert = \"tls/mesh.pem\"\nkey = \"tls/mesh.key\""),
+            );
+        }
+    }
+}
+
+fn report_name(
+    what: &str,
+    meant: &Written<String>,
+    known: &BTreeSet<&str>,
+    findings: &mut Findings,
+) {
+    if known.contains(meant.value.as_str()) {
+        return;
+    }
+    let sentence = format!("there is no {what} `{}`", meant.value);
+    let problem = Problem::new(Code::UnknownName, meant.span, sentence);
+    findings.report(match suggest::nearest(&meant.value, known.iter().copied()) {
+        Some(nearest) => problem.help(format!("did you mean `{nearest}`?")),
+        None => problem,
+    });
+}
+
+fn report_twice(what: &str, names: &[Written<String>], findings: &mut Findings) {
+    let mut seen = BTreeMap::new();
+    for name in names {
+        if let Some(&first) = seen.get(&name.value) {
+            let sentence = format!("{what} name `{}` is already used", name.value);
+            findings.report(
+                Problem::new(Code::NameTwice, name.span, sentence).again(first, "first used here"),
+            );
+        } else {
+            seen.insert(&name.value, name.span);
+        }
+    }
+}
+
+/// Reports routes behind one that takes everything, attempts that do not fit into the time-out of
+/// their route, and listeners that lead nowhere. Services are ordered by name.
+pub(super) fn report_routes(
+    routes: &[Written<ReadRoute>],
+    listeners: &[Written<ListenerConfig>],
+    services: &[ServiceConfig],
+    findings: &mut Findings,
+) {
+    let mut taken_whole: BTreeMap<Option<&str>, &Written<ReadRoute>> = BTreeMap::new();
+    for read in routes {
+        let route = &read.value.route;
+        let listener = route.listener.as_deref();
+        if let Some(first) = taken_whole.get(&listener).or_else(|| taken_whole.get(&None)) {
+            let sentence = format!("route `{}` can never match", route.name);
+            let first_takes = format!("route `{}` takes every request", first.value.route.name);
+            findings.report(
+                Problem::new(Code::NeverMatches, read.span, sentence)
+                    .again(first.span, first_takes),
+            );
+        } else if takes_everything(route) {
+            taken_whole.insert(listener, read);
+        }
+        if let Some(retry) = &read.value.retry {
+            let service = services.binary_search_by(|service| service.name.cmp(&route.service));
+            let timeout = route.timeout.or(service.ok().map(|index| services[index].timeout));
+            if let Some(timeout) = timeout {
+                report_tries(retry, timeout, findings);
+            }
+        }
+    }
+    report_leading_nowhere(routes, listeners, findings);
+}
+
+fn report_leading_nowhere(
+    routes: &[Written<ReadRoute>],
+    listeners: &[Written<ListenerConfig>],
+    findings: &mut Findings,
+) {
+    let with_routes: BTreeSet<Option<&str>> =
+        routes.iter().map(|read| read.value.route.listener.as_deref()).collect();
+    for Written { value: listener, span, .. } in listeners {
+        let has_route =
+            with_routes.contains(&None) || with_routes.contains(&Some(listener.name.as_str()));
+        if listener.forward_to.is_none() && !has_route {
+            let sentence = format!("listener `{}` needs `forward_to` or a route", listener.name);
+            findings.report(Problem::new(Code::Missing, *span, sentence));
+        }
+    }
+}
+
+fn takes_everything(route: &RouteConfig) -> bool {
+    let every_path = route.paths.is_empty()
+        || route.paths.iter().any(|path| matches!(path.as_str(), "*" | "/**" | "/{**}" | "/*"));
+    route.hosts.is_empty() && route.methods.is_empty() && every_path
+}

@@ -1,0 +1,105 @@
+//! The keys of the file's head, of identity and authorization, and of the three doors.
+
+use super::Fallback::{Depends, Nothing, Required};
+use super::Section;
+use super::key::keys;
+
+pub(super) const SECTIONS: &[Section] = &[
+    Section {
+        name: "",
+        heading: "top of the file",
+        text: "The main file holds everything; an included file holds services, routes and \
+               listeners only.",
+        keys: keys! {
+            version: "integer", Required, "1", "The version of the format; this program understands 1.";
+            include: "array of texts", Nothing, r#"["conf.d/*.toml"]"#, "Further files below the folder of this one, read in alphabetical order. `*` stands for any characters of a file name.";
+            authorization: "table", Depends("required beside a listener"), r#"{ default = "deny" }"#, "Who may do what.";
+            identity: "table", Nothing, r#"{ cert = "tls/mesh.pem", key = "tls/mesh.key" }"#, "What this mesh proves itself with.";
+            admin: "table", Nothing, r#"{ socket = "/run/authmesh/admin.sock" }"#, "The door for people.";
+            metrics: "table", Nothing, r#"{ address = "127.0.0.1:9464" }"#, "The door for machines.";
+            registry: "table", Nothing, r#"{ kind = "embedded" }"#, "Where instances are recorded.";
+            network: "table", Nothing, r#"{ connect_timeout = "1s" }"#, "Connections to instances.";
+            limits: "table", Nothing, r#"{ header_timeout = "10s" }"#, "What a client may ask for.";
+            headers: "table", Nothing, "{ trusted_proxies = [] }", "Header fields with a meaning.";
+            listener: "tables", Nothing, "[]", "Where requests come in.";
+            route: "tables", Nothing, "[]", "Which request goes to which service.";
+            service: "tables by name", Nothing, "{}", "The services.";
+            - policy: "say `default = \"allow\"` or `\"deny\"` in `[authorization]`, and check callers in the service";
+            - policy_test: "leave it out until `[[policy]]` is enforced";
+            - jwt: "check tokens in the service";
+            - rate: "bound the rate in the service or before the mesh";
+        },
+    },
+    Section {
+        name: "authorization",
+        heading: "[authorization]",
+        text: "",
+        keys: keys! {
+            default: "`deny` or `allow`", Required, r#""deny""#, "What happens to a request that no rule speaks of.", weaker "`deny` → `allow`";
+        },
+    },
+    Section {
+        name: "identity",
+        heading: "[identity]",
+        text: "Paths are relative to the main file.",
+        keys: keys! {
+            cert: "path", Required, r#""/run/authmesh/tls/mesh.pem""#, "The certificate chain, PEM, the own certificate first.";
+            key: "path", Required, r#""/run/authmesh/tls/mesh.key""#, "Its private key, PEM; refused when others than its owner may read it.";
+            - trust_domain: "leave it out: callers are not identified by certificate yet";
+            - bundle: "leave it out: callers are not identified by certificate yet";
+            - crl: "leave it out: callers are not identified by certificate yet";
+            - source: "name the files in `cert` and `key`";
+            - federation: "leave it out: callers are not identified by certificate yet";
+        },
+    },
+    Section {
+        name: "headers",
+        heading: "[headers]",
+        text: "",
+        keys: keys! {
+            trusted_proxies: "array of networks", Depends("nobody"), r#"["10.1.0.0/16"]"#, "Whose `x-forwarded-*` fields are believed.", weaker "a network more, or a larger one";
+            identity: "field name", Nothing, r#""x-authmesh-identity""#, "The field that carries the caller's identity to the service; taken off requests that come in.";
+        },
+    },
+    Section {
+        name: "admin",
+        heading: "[admin]",
+        text: "Either `socket`, or `address` with `token`.",
+        keys: keys! {
+            socket: "absolute path", Nothing, r#""/run/authmesh/admin.sock""#, "A Unix socket; the peer's user id decides.";
+            allow_uids: "array of integers", Depends("the mesh's own user"), "[0, 991]", "Who may enter by the socket.", weaker "a user more";
+            address: "ip:port", Nothing, r#""127.0.0.1:9901""#, "TCP, on loopback only.", weaker "moving from `socket` to `address`";
+            token: "secret", Depends("required beside `address`"), r#"{ file = "/run/secrets/admin" }"#, "What the peer must know.";
+        },
+    },
+    Section {
+        name: "secret",
+        heading: "a secret",
+        text: "A secret never stands in the file. Exactly one of these keys says where it is; one \
+               line break at its end is cut off.",
+        keys: keys! {
+            file: "path", Nothing, r#""/run/secrets/admin""#, "A file that only its owner may read.";
+            env: "name", Nothing, r#""ADMIN_TOKEN""#, "An environment variable.";
+            credential: "name", Nothing, r#""admin""#, "A systemd credential: a file in `$CREDENTIALS_DIRECTORY`.";
+        },
+    },
+    Section {
+        name: "metrics",
+        heading: "[metrics]",
+        text: "",
+        keys: keys! {
+            address: "ip:port", Required, r#""127.0.0.1:9464""#, "Where `/metrics`, `/healthz` and `/readyz` are served, without a token.", weaker "from loopback to another address";
+        },
+    },
+    Section {
+        name: "registry",
+        heading: "[registry]",
+        text: "",
+        keys: keys! {
+            kind: "`embedded` or `none`", Required, r#""embedded""#, "Whether this process keeps a registry.";
+            address: "loopback ip:port or unix:/path", Nothing, r#""unix:/run/authmesh/registry.sock""#, "Where workloads register; only inside the process if absent.", weaker "from a Unix socket to TCP";
+            persist: "path of a folder", Nothing, r#""/var/lib/authmesh""#, "Where the registry survives a restart.";
+            - etcd: "use `kind = \"embedded\"`";
+        },
+    },
+];

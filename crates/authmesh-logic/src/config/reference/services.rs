@@ -1,0 +1,117 @@
+//! The keys of what requests go to: services, their breakers, health checks and retries.
+
+use super::Fallback::{Depends, Example, Nothing, Required};
+use super::Section;
+use super::key::keys;
+
+pub(super) const SECTIONS: &[Section] = &[
+    Section {
+        name: "service",
+        heading: "[service.NAME]",
+        text: "Either `endpoints` or `discover`.",
+        keys: keys! {
+            endpoints: "array of addresses", Nothing, r#"["127.0.0.1:3000", "unix:/run/login.sock"]"#, "Addresses, each an instance.";
+            discover: "table", Nothing, r#"{ file = "instances.json" }"#, "Where instances are learned.";
+            protocol: "`http1` or `http2`", Example, r#""http1""#, "How instances are spoken to; `http2` without negotiation.";
+            timeout: "duration", Example, r#""5s""#, "How long a request may take to its response head.";
+            max_age: "duration", Depends("any age"), r#""30s""#, "How old the view of the instances may be; beyond it requests are refused.", weaker "longer";
+            balance: "strategy or table", Example, r#""least_loaded""#, "How an endpoint is chosen.";
+            breaker: "table or `off`", Nothing, r#"{ failure_rate = "50%" }"#, "The breaker of the service as a whole, one for each operation.";
+            endpoint_breaker: "table or `off`", Nothing, "{ consecutive_failures = 5 }", "The breaker of each endpoint.";
+            health: "table", Nothing, r#"{ path = "/healthz" }"#, "How instances are checked.";
+            retry: "table or `off`", Nothing, "{ attempts = 3 }", "Whether attempts are repeated.";
+            - identity: "leave it out: instances are not identified by certificate yet";
+            - outlier: "use `endpoint_breaker`";
+            - weights: "give weights at registration";
+        },
+    },
+    Section {
+        name: "discover",
+        heading: "discover of a service",
+        text: "Exactly one of these keys.",
+        keys: keys! {
+            registry: "`true`", Nothing, "true", "From the mesh's registry.";
+            file: "path", Nothing, r#""instances.json""#, "From a watched file.";
+            - dns: "list addresses in `endpoints`, or use `registry = true`";
+            - port: "list addresses in `endpoints`, or use `registry = true`";
+        },
+    },
+    Section {
+        name: "balance",
+        heading: "balance of a service",
+        text: "`balance = \"round_robin\"` is the same as `balance = { strategy = \"round_robin\" }`.",
+        keys: keys! {
+            strategy: "`least_loaded` or `round_robin`", Example, r#""least_loaded""#, "How an endpoint is chosen.";
+        },
+    },
+    Section {
+        name: "breaker",
+        heading: "breaker and endpoint_breaker of a service",
+        text: "A key that is not written keeps its default. Every trip that is set may open the \
+               breaker.",
+        keys: keys! {
+            consecutive_failures: "integer or `off`", Depends("`off` in `breaker`, 5 in `endpoint_breaker`"), "5", "Trips after this many failures in a row.";
+            failures_in_window: "integer or `off`", Example, r#""off""#, "Trips at this many failures in the window.";
+            failure_rate: "share or `off`", Example, r#""50%""#, "Trips when this share of the calls in the window failed.";
+            slow_rate: "share or `off`", Example, r#""off""#, "Trips when this share of the calls in the window was slow.";
+            slower_than: "duration", Depends("required beside `slow_rate`"), r#""500ms""#, "A call is slow when it takes longer.";
+            minimum_calls: "integer", Example, "20", "The fewest calls in the window by which a rate is judged.";
+            window: "duration", Example, r#""10s""#, "How far back the rates look.";
+            buckets: "integer, 1 to 1000", Example, "10", "Into how many parts the window is divided.";
+            window_calls: "integer, 1 to 100000", Nothing, "100", "Instead of a time: the rates look at this many calls.";
+            wait: "duration", Example, r#""1s""#, "How long an open breaker refuses before it lets a trial through.";
+            multiplier: "integer, 1 to 10", Example, "2", "What each further trip multiplies the wait by.";
+            longest_wait: "duration", Depends("`60s`, or `wait` if that is longer"), r#""60s""#, "The longest wait.";
+            jitter: "`equal` or `none`", Example, r#""equal""#, "How the wait is spread: half of it at random, or not at all.";
+            growth_resets: "duration or `on_close`", Example, r#""60s""#, "How long the breaker stays closed until the wait is the first again.";
+            trials: "integer, 1 to 1000", Example, "3", "How many trials a half-open breaker lets through.";
+            closes_at: "integer, at most `trials`", Depends("2, or `trials` if that is less"), "2", "How many successful trials close it.";
+            trial_limit: "duration or `off`", Example, r#""10s""#, "How long half-open may last before it is open again.";
+            ramp: "duration or `off`", Example, r#""10s""#, "After closing, how long the admitted share climbs from 10 % to all.";
+        },
+    },
+    Section {
+        name: "health",
+        heading: "health of a service",
+        text: "Either `path` or `tcp`.",
+        keys: keys! {
+            path: "path", Nothing, r#""/healthz""#, "Sends `GET` with this path.";
+            tcp: "`true`", Nothing, "true", "Only connects.";
+            host: "host name", Depends("the address"), r#""login.example""#, "The `Host` field of a check.";
+            expect: "array of status codes and ranges", Example, r#"["200-299"]"#, "The status codes that pass.";
+            interval: "duration", Example, r#""5s""#, "The time between two checks of an instance.";
+            failing_interval: "duration", Depends("`1s`, or `interval` if that is less"), r#""1s""#, "The same while it is failing or not yet known.";
+            jitter: "share", Example, r#""10%""#, "How much of an interval may be added at random, in whole percent.";
+            timeout: "duration", Example, r#""1s""#, "How long one check may take.";
+            rise: "integer, 1 to 100", Example, "2", "How many passing checks in a row make an instance healthy.";
+            fall: "integer, 1 to 100", Example, "3", "How many failing checks in a row make it unhealthy.";
+            passive: "table or `off`", Example, r#""off""#, "Whether outcomes of real traffic count.";
+            - grpc: "use `path` or `tcp`";
+            - ldap: "use `tcp`";
+            - redis: "use `tcp`";
+            - exec: "use `path` or `tcp`";
+            - ttl: "register the instance: its lease says that it lives";
+            - agent: "use `path` or `tcp`";
+            - eject_on_first: "set `fall = 1`";
+        },
+    },
+    Section {
+        name: "passive",
+        heading: "passive of health",
+        text: "",
+        keys: keys! {
+            failures: "integer, 1 to 1000", Required, "5", "This many failures in a row count as a failing check; a success replaces the next check.";
+        },
+    },
+    Section {
+        name: "retry",
+        heading: "retry of a service or a route",
+        text: "",
+        keys: keys! {
+            attempts: "integer, 1 to 10", Example, "3", "How many attempts a request may have, the first included.";
+            per_try: "duration", Depends("the request's time-out"), r#""500ms""#, "How long one attempt may take to its response head.";
+            only_if_unprocessed: "boolean", Example, "false", "Only attempts that provably were not processed are repeated.", weaker "`true` → `false`";
+            - methods: "leave it out: `class` of a route says what may be repeated";
+        },
+    },
+];

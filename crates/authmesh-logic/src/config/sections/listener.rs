@@ -1,0 +1,85 @@
+//! Reads one place where requests come in, and refuses to open it unencrypted to other machines.
+
+use alloc::format;
+use alloc::string::ToString;
+
+use super::words::is_local;
+use crate::config::findings::Written;
+use crate::config::reader::Reader;
+use crate::config::{Code, ListenerConfig, Problem, Span, TlsMode};
+use crate::discovery::Address;
+
+pub(in crate::config) fn read_listener(
+    mut reader: Reader<'_, '_>,
+) -> Option<Written<ListenerConfig>> {
+    let name = reader.name("name");
+    let name = reader.required("name", name);
+    if let Some(name) = &name {
+        reader.findings.listener_names.push(name.with(name.value.to_string()));
+    }
+    let address = reader.address("address");
+    let address = reader.required("address", address);
+    if let Some(address) = &address {
+        let who = reader.title().to_string();
+        reader.listens(address, who);
+    }
+    reader.choice("protocol", &[("http", ())], &["tcp"]);
+    let has_tls = reader.has("tls");
+    let tls = reader.table("tls", "listener.tls").and_then(read_tls);
+    let forward_to = reader.service("forward_to");
+    let span = reader.span();
+    if let Some(address) = &address {
+        refuse_exposed(&mut reader, address, has_tls, tls.as_ref());
+    }
+    if let Some(Written { value: TlsMode::Server { .. }, span, .. }) = tls {
+        reader.findings.certificate_meant.push(span);
+    }
+    reader.deny_rest();
+    let listener = ListenerConfig {
+        name: name?.value.to_string(),
+        address: address?.value,
+        tls: tls.map_or(TlsMode::Plaintext, |tls| tls.value),
+        forward_to: forward_to.map(|service| service.value),
+    };
+    Some(Written { value: listener, key: span, span })
+}
+
+fn read_tls(mut reader: Reader<'_, '_>) -> Option<Written<TlsMode>> {
+    let mode =
+        reader.choice("mode", &[("server", true), ("plaintext", false)], &["mutual", "permissive"]);
+    let mode = reader.required("mode", mode);
+    let version = reader.choice("min_version", &[("1.2", true), ("1.3", false)], &[]);
+    let allow_tls12 = version.is_some_and(|version| version.value);
+    if let (Some(Written { value: false, .. }), Some(version)) = (&mode, &version) {
+        reader.no_effect(version.key, "min_version", "with `mode = \"plaintext\"`");
+    }
+    reader.deny_rest();
+    mode.map(|mode| {
+        let value = if mode.value { TlsMode::Server { allow_tls12 } } else { TlsMode::Plaintext };
+        mode.with(value)
+    })
+}
+
+fn refuse_exposed(
+    reader: &mut Reader<'_, '_>,
+    address: &Written<Address>,
+    has_tls: bool,
+    tls: Option<&Written<TlsMode>>,
+) {
+    let place: Span = match tls {
+        Some(Written { value: TlsMode::Server { .. }, .. }) => return,
+        Some(plaintext) => plaintext.span,
+        // A faulty `tls` has its own problem, and does not mean plaintext.
+        None if has_tls => return,
+        None => address.span,
+    };
+    if is_local(&address.value) {
+        return;
+    }
+    let sentence = format!("{} would take unencrypted connections", reader.title());
+    reader.report(
+        Problem::new(Code::PlaintextExposed, place, sentence)
+            .note("passwords and tokens could be read on the way")
+            .help("tls = { mode = \"server\" }, or an address on loopback"),
+    );
+}
