@@ -1,0 +1,41 @@
+//! Takes relative paths of a configuration from the folder of its main file.
+
+use std::path::Path;
+
+use authmesh_logic::config::{
+    AdminAccess, DiscoverySource, MeshConfig, Outside, RegistryConfig, SecretReference,
+};
+
+pub(super) fn anchor(config: &mut MeshConfig, outside: &mut Outside, folder: &Path) {
+    if folder.as_os_str().is_empty() {
+        return;
+    }
+    if let Some(identity) = &mut config.security.identity {
+        place(&mut identity.cert, folder);
+        place(&mut identity.key, folder);
+    }
+    for service in &mut config.services {
+        if let DiscoverySource::File(path) = &mut service.source {
+            place(path, folder);
+        }
+    }
+    if let RegistryConfig::Embedded { persist: Some(path), .. } = &mut config.registry {
+        place(path, folder);
+    }
+    let token = match config.security.admin.as_mut().map(|admin| &mut admin.access) {
+        Some(AdminAccess::Loopback { token, .. }) => Some(token),
+        _ => None,
+    };
+    for secret in token.into_iter().chain(outside.secrets.iter_mut().map(|(secret, _)| secret)) {
+        if let SecretReference::File(path) = secret {
+            place(path, folder);
+        }
+    }
+}
+
+fn place(path: &mut Box<str>, folder: &Path) {
+    // A folder whose name is not UTF-8 cannot stand in a path that is; then the path stays.
+    if let Some(placed) = folder.join(&**path).to_str() {
+        *path = placed.into();
+    }
+}

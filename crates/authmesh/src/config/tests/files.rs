@@ -1,0 +1,64 @@
+//! The look at the files of this machine: certificates, keys, secrets.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::config::{Files, load};
+
+fn write(path: &Path, text: &str, mode: u32) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn certificate_key_and_secret_are_looked_at_only_when_asked() {
+    let own = rcgen::generate_simple_self_signed(["login.example".to_owned()]).unwrap();
+    let other = rcgen::generate_simple_self_signed(["login.example".to_owned()]).unwrap();
+    let (cert, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+    let foreign = other.signing_key.serialize_pem();
+    let folder = tempfile::tempdir().unwrap();
+    let main = folder.path().join("mesh.toml");
+    let text = "version = 1\n[identity]\ncert = 'a.pem'\nkey = 'a.key'\n[admin]\n\
+                address = '127.0.0.1:9901'\ntoken = { file = 'token' }\n";
+    fs::write(&main, text).unwrap();
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (cert, key, key_mode, token, token_mode, wanted) in [
+        (&*cert, &*key, 0o600, "hunter2", 0o400, &[][..]),
+        (&cert, &key, 0o640, "hunter2", 0o600, &["AM-T020 4:7"]),
+        (&cert, &foreign, 0o600, "hunter2", 0o600, &["AM-T014 4:7"]),
+        (&cert, "", 0o600, "hunter2", 0o600, &["AM-T013 4:7"]),
+        (&cert, &cert, 0o600, "hunter2", 0o600, &["AM-T013 4:7"]),
+        ("", &key, 0o600, "hunter2", 0o600, &["AM-T012 3:8"]),
+        (broken, &key, 0o600, "hunter2", 0o600, &["AM-T012 3:8"]),
+        (&cert, &key, 0o600, "hunter2", 0o644, &["AM-C034 7:9"]),
+        (&cert, &key, 0o600, "", 0o600, &["AM-C033 7:9"]),
+    ] {
+        write(&folder.path().join("a.pem"), cert, 0o644);
+        write(&folder.path().join("a.key"), key, key_mode);
+        write(&folder.path().join("token"), token, token_mode);
+        let found = match load(&main, Files::Look) {
+            Ok(_) => Vec::new(),
+            Err(problems) => {
+                assert!(!problems.to_string().contains("hunter2"));
+                let place = |span| problems.place(span);
+                let line = |problem: &super::super::Problem| {
+                    let place = place(problem.span);
+                    format!("{} {}:{}", problem.code, place.line, place.column)
+                };
+                problems.iter().map(line).collect()
+            }
+        };
+        assert_eq!(found, wanted);
+        assert!(load(&main, Files::Trust).is_ok());
+    }
+    for name in ["a.pem", "a.key", "token"] {
+        let path = folder.path().join(name);
+        let kept = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let problems = load(&main, Files::Look).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.code.text() == "AM-C090"), "{problems}");
+        fs::write(&path, kept).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    }
+}
