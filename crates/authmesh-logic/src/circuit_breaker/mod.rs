@@ -1,5 +1,69 @@
 //! Stops calling what fails.
+//!
+//! [`CircuitBreaker`] counts failures in a row; [`AdvancedCircuitBreaker`] has every trip of the
+//! [`Policy`]. Both are lock-free, allocate nothing after they are built, and say what happened as a
+//! [`Transition`] returned by the call that made it happen.
+//!
+//! | state | becomes | when |
+//! |---|---|---|
+//! | closed, recovering | open | a result is recorded and the evidence reaches a trip |
+//! | open | half-open | a call asks at or after the end of the wait; it is the first trial |
+//! | half-open | recovering (closed without a ramp) | `closes_at` trials passed |
+//! | half-open | open | more than `trials - closes_at` trials failed |
+//! | half-open | open | the trial limit passed, at that moment |
+//! | recovering | closed | the ramp has reached all |
+//! | forced-open, disabled, metrics-only | closed | the command ran out |
+//! | any | any | an operator commands; but a closed breaker is not told to be half-open |
+//!
+//! | outcome | closed, recovering, metrics-only | half-open |
+//! |---|---|---|
+//! | success | counts, ends a run of failures | passes |
+//! | denied | counts while there are fewer denials than other successes, ends a run | passes |
+//! | failure | counts, extends the run | fails |
+//! | throttled | nothing | fails |
+//! | neutral | nothing; if slow (abandoned), counts as slow | gives its place back |
+//! | of an earlier phase | nothing | nothing |
+//!
+//! Times are kept in whole milliseconds and rounded so that nothing comes early.
 
 mod policy;
 
+mod state;
+
+mod permit;
+
+mod command;
+
+mod trials;
+
+mod evidence;
+
+mod word;
+
+mod run;
+
+mod trip;
+
+mod wait;
+
+mod machine;
+
+mod time_window;
+
+mod count_window;
+
+mod window;
+
+mod basic;
+
+mod advanced;
+
+#[cfg(test)]
+mod tests;
+
+pub use advanced::AdvancedCircuitBreaker;
+pub use basic::CircuitBreaker;
+pub use command::Command;
+pub use permit::{Admission, Permit, Rejected, RejectedReason};
 pub use policy::{Growth, Jitter, Policy, RateTrip, SlowTrip, Wait, Window};
+pub use state::{Cause, Counts, State, Transition};

@@ -1,0 +1,205 @@
+//! The invariants, each by its number.
+
+use super::*;
+use crate::circuit_breaker::Cause;
+use crate::outcome::OutcomeKind;
+
+const FAILURE: Outcome = Outcome::FAILURE;
+const SUCCESS: Outcome = Outcome::SUCCESS;
+
+fn half_open(policy: Policy) -> Bench {
+    let mut bench = Bench::new(policy);
+    bench.command(Command::Open).after(1_000);
+    bench
+}
+
+#[test]
+fn i1_no_more_trials_are_in_flight_than_the_policy_allows() {
+    let mut bench = half_open(policy());
+    for _ in 0..100 {
+        let permits: [_; 3] = core::array::from_fn(|_| bench.ask().unwrap());
+        assert!(bench.ask().is_err());
+        for permit in permits {
+            bench.breaker.cancel(permit);
+        }
+    }
+}
+
+#[test]
+fn i2_a_result_of_an_earlier_phase_changes_nothing() {
+    let mut bench = Bench::new(policy());
+    let mut late: std::vec::Vec<_> = (0..6).map(|_| bench.ask().unwrap()).collect();
+    bench.calls(3, FAILURE).after(1_000);
+    let trial = bench.ask().unwrap();
+    let (state, counts) = (bench.state(), bench.counts());
+    for kind in OutcomeKind::ALL {
+        bench.tell(late.pop().unwrap(), Outcome::of(kind));
+        assert_eq!((bench.state(), bench.counts(), bench.last), (state, counts, None));
+    }
+    bench.tell(trial, SUCCESS).call(SUCCESS);
+    assert_eq!(bench.state(), State::Closed);
+    bench.tell(late.pop().unwrap(), FAILURE);
+    assert_eq!(bench.counts(), Counts::default());
+    assert_eq!(bench.breaker.stale_results(), 6);
+}
+
+#[test]
+fn i2_a_cancelled_permit_of_an_earlier_phase_frees_no_place() {
+    let mut bench = half_open(policy());
+    let late = bench.ask().unwrap();
+    bench.calls(2, FAILURE).after(2_000);
+    let permits: [_; 3] = core::array::from_fn(|_| bench.ask().unwrap());
+    bench.breaker.cancel(late);
+    assert!(bench.ask().is_err());
+    drop(permits);
+}
+
+#[test]
+fn i3_a_healthy_dependency_is_closed_again_from_any_state() {
+    for policy in [policy(), Policy { trials: 1, closes_at: 1, ..policy() }] {
+        let mut bench = half_open(policy);
+        // Every trial is lost: neither recorded nor cancelled.
+        let lost = core::array::from_fn::<_, 3, _>(|_| bench.ask());
+        let closed = (0..12).find(|_| {
+            if let Ok(permit) = bench.after(1_000).ask() {
+                bench.tell(permit, SUCCESS);
+            }
+            bench.state() == State::Closed
+        });
+        assert!(closed.is_some());
+        drop(lost);
+    }
+}
+
+#[test]
+fn i3_a_policy_changed_between_trials_leaves_a_way_to_close() {
+    let mut bench = half_open(Policy { trials: 5, closes_at: 5, trial_limit: None, ..policy() });
+    bench.calls(2, SUCCESS);
+    bench.policy = Policy { trials: 2, closes_at: 2, trial_limit: None, ..policy() };
+    assert_eq!(bench.call(SUCCESS).state(), State::Closed);
+}
+
+#[test]
+fn i4_without_failures_and_slow_calls_it_never_leaves_closed() {
+    let mut bench = Bench::new(policy());
+    let mut dice = Dice::seeded(4);
+    for _ in 0..10_000 {
+        let kind = [
+            OutcomeKind::Success,
+            OutcomeKind::Denied,
+            OutcomeKind::Denied,
+            OutcomeKind::Throttled,
+            OutcomeKind::Neutral,
+        ][dice.below(5) as usize];
+        bench.after(dice.below(50)).call(Outcome::of(kind));
+        assert_eq!(bench.state(), State::Closed);
+    }
+}
+
+#[test]
+fn i5_with_failures_only_it_opens_at_exactly_the_first_trip_reached() {
+    for (run, minimum_calls) in [(3, 9), (9, 3), (5, 5), (1, 4), (4, 1)] {
+        let rate = RateTrip { threshold: Ratio::percent(50), minimum_calls };
+        let mut bench = Bench::new(Policy {
+            consecutive_failures: Some(run),
+            failure_rate: Some(rate),
+            ..policy()
+        });
+        let first = run.min(minimum_calls);
+        bench.calls(first as usize - 1, FAILURE);
+        assert_eq!(bench.state(), State::Closed);
+        bench.call(FAILURE);
+        assert_eq!(bench.state().word(), "open", "{run} {minimum_calls}");
+        assert_eq!(bench.last.unwrap().evidence.failures, u64::from(first));
+    }
+}
+
+#[test]
+fn i6_a_clock_that_stalls_or_steps_back_neither_panics_nor_lengthens_a_refusal() {
+    let mut bench = Bench::new(policy());
+    let start = bench.now;
+    bench.calls(3, FAILURE);
+    bench.now = Moment::START;
+    assert!(bench.ask().is_err());
+    bench.now = start + Duration::from_secs(1);
+    assert!(bench.ask().is_ok());
+    bench.now = Moment::from_nanos(u64::MAX);
+    bench.command(Command::Open).command(Command::OpenFor(Duration::MAX));
+    assert_eq!(bench.state().word(), "open");
+    bench.command(Command::Close).call(FAILURE).call(SUCCESS);
+    bench.now = Moment::START;
+    assert_eq!(bench.call(FAILURE).counts().failures, 2);
+}
+
+#[test]
+fn i7_a_success_that_completes_the_minimum_trips() {
+    let mut bench = Bench::new(policy());
+    bench.calls(2, FAILURE).call(SUCCESS);
+    assert_eq!(bench.state(), State::Closed);
+    bench.call(SUCCESS);
+    let transition = bench.last.unwrap();
+    assert_eq!((transition.cause, transition.evidence.total), (Cause::FailureRate, 4));
+}
+
+#[test]
+fn i7_what_left_the_window_is_not_judged() {
+    for idle in [10_000, 11_000, 1_000_000_000] {
+        let mut bench = Bench::new(Policy { consecutive_failures: None, ..policy() });
+        bench.calls(3, FAILURE).after(idle);
+        assert_eq!(bench.counts().total, 0);
+        bench.call(FAILURE).call(SUCCESS);
+        assert_eq!((bench.counts().total, bench.counts().failures), (2, 1));
+        assert_eq!(bench.state(), State::Closed);
+    }
+}
+
+#[test]
+fn i11_every_state_has_exactly_one_word() {
+    for (place, word) in State::WORDS.iter().enumerate() {
+        assert!(!State::WORDS[..place].contains(word));
+    }
+    assert!(State::WORDS.contains(&State::Open { until: Moment::START }.word()));
+}
+
+#[test]
+fn i12_a_changed_policy_keeps_state_phase_and_evidence() {
+    let mut bench = Bench::new(policy());
+    bench.calls(2, FAILURE);
+    let before = bench.counts();
+    bench.policy = Policy { consecutive_failures: Some(7), ..policy() };
+    assert_eq!(bench.counts(), before);
+    bench.call(FAILURE);
+    assert_eq!((bench.state(), bench.counts().consecutive_failures), (State::Closed, 3));
+    bench.policy = policy();
+    bench.call(FAILURE);
+    let State::Open { until } = bench.state() else { panic!("closed") };
+    let first = Duration::from_secs(9);
+    bench.policy = Policy { wait: Wait { first, longest: first, ..policy().wait }, ..policy() };
+    assert_eq!(bench.state(), State::Open { until });
+}
+
+#[test]
+fn a_lost_trial_opens_the_phase_at_its_limit_whoever_looks_first() {
+    let mut bench = half_open(Policy { trials: 1, closes_at: 1, ..policy() });
+    let lost = bench.ask().unwrap();
+    let limit = bench.now + Duration::from_secs(5);
+    bench.after(4_999);
+    assert_eq!(bench.state(), State::HalfOpen);
+    bench.after(701);
+    assert_eq!(bench.state(), State::Open { until: limit + Duration::from_secs(2) });
+    bench.tell(lost, SUCCESS);
+    assert_eq!(bench.last.unwrap().cause, Cause::TrialLimit);
+    assert_eq!(bench.state(), State::Open { until: limit + Duration::from_secs(2) });
+}
+
+#[test]
+fn jitter_is_the_same_for_everyone_who_asks() {
+    let wait = Wait { jitter: Jitter::Equal, ..policy().wait };
+    let mut bench = half_open(Policy { wait, trials: 1, closes_at: 1, ..policy() });
+    let lost = bench.ask().unwrap();
+    bench.after(5_000);
+    let first = bench.state();
+    assert_eq!(bench.state(), first);
+    bench.tell(lost, SUCCESS);
+    assert_eq!(bench.state(), first);
+}
