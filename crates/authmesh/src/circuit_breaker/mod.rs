@@ -1,3 +1,21 @@
 //! Circuit breakers: stop calling what fails.
+//!
+//! [`CircuitBreaker`] opens after so many failures in a row and costs a success next to nothing;
+//! [`AdvancedCircuitBreaker`] has windows, rates, slow calls and a ramp. Both are cheap handles of
+//! one shared breaker: clones see the same state. Each works alone, without a mesh.
+//! [`CircuitBreakerLayer`] puts either around any tower service.
 
-pub use authmesh_logic::circuit_breaker::Policy;
+mod breaker;
+
+mod guard;
+
+mod layer;
+
+pub use authmesh_logic::circuit_breaker::{
+    Admission, Cause, Command, Counts, Growth, Jitter, Permit, Policy, RateTrip, Rejected,
+    RejectedReason, SlowTrip, State, Transition, Wait, Window,
+};
+pub use authmesh_logic::outcome::{Outcome, OutcomeKind};
+pub use breaker::{AdvancedCircuitBreaker, CircuitBreaker, CircuitBreakerMetrics};
+pub use guard::{CallError, PermitGuard};
+pub use layer::{CircuitBreakerLayer, CircuitBreakerService, Classify, GuardedCall, Plain};

@@ -1,0 +1,239 @@
+//! The two breakers people use: clock, luck, place and policy inside.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+
+use authmesh_logic::outcome::{Outcome, OutcomeKind};
+use authmesh_logic::{Lane, Moment, circuit_breaker as logic};
+
+use super::guard::{CallError, PermitGuard};
+use super::{
+    Admission, Command, Counts, Permit, Policy, Rejected, RejectedReason, State, Transition,
+};
+use crate::clock::Clock;
+use crate::luck::with_dice;
+
+/// A circuit breaker that opens after `consecutive_failures` of its policy.
+///
+/// A handle: clones are the same breaker.
+#[derive(Clone, Debug)]
+pub struct CircuitBreaker(Arc<Breaker>);
+
+/// A circuit breaker with every trip of its policy: counts, rates and slow calls over a window.
+///
+/// A handle: clones are the same breaker.
+#[derive(Clone, Debug)]
+pub struct AdvancedCircuitBreaker(Arc<Breaker>);
+
+/// What a breaker has seen, read at one moment; reading changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CircuitBreakerMetrics {
+    /// The state; exactly one, so metrics made of it are one-hot.
+    pub state: State,
+    /// The evidence the state is judged by.
+    pub counts: Counts,
+    /// Results recorded since the beginning, in the order of [`OutcomeKind::ALL`].
+    pub results: [u64; OutcomeKind::ALL.len()],
+    /// Calls refused since the beginning, in the order of [`RejectedReason::ALL`].
+    pub rejected: [u64; RejectedReason::ALL.len()],
+    /// Changes of state since the beginning.
+    pub transitions: u64,
+    /// Results that came after their phase was over, since the beginning.
+    pub stale_results: u64,
+}
+
+impl CircuitBreaker {
+    /// A closed breaker.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let now = Clock.now();
+        let basic = with_dice(|dice| logic::CircuitBreaker::new(dice, now));
+        Self(Breaker::new(Kind::Basic(basic), policy))
+    }
+}
+
+impl AdvancedCircuitBreaker {
+    /// A closed breaker.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let (now, shards) = (Clock.now(), shards());
+        let advanced =
+            with_dice(|dice| logic::AdvancedCircuitBreaker::new(&policy, shards, dice, now));
+        Self(Breaker::new(Kind::Advanced(advanced), policy))
+    }
+}
+
+/// Gives both breakers the same face.
+macro_rules! face {
+    ($breaker:ty) => {
+        impl $breaker {
+            /// Asks to make one call. Dropping the guard gives the place back.
+            ///
+            /// # Errors
+            /// The refusal says why and when asking again may help.
+            pub fn try_acquire(&self) -> Result<PermitGuard, Rejected> {
+                Breaker::guard(&self.0)
+            }
+
+            /// Makes the call that `future` is: `Ok` is a success, `Err` a failure; dropped before
+            /// its end it says nothing.
+            ///
+            /// # Errors
+            /// [`CallError::Rejected`] without polling the future, or its own error.
+            pub async fn call<T, E>(
+                &self,
+                future: impl Future<Output = Result<T, E>>,
+            ) -> Result<T, CallError<E>> {
+                let guard = self.try_acquire().map_err(CallError::Rejected)?;
+                let result = future.await;
+                guard.record(match result {
+                    Ok(_) => Outcome::SUCCESS,
+                    Err(_) => Outcome::FAILURE,
+                });
+                result.map_err(CallError::Failed)
+            }
+
+            /// The state now.
+            #[must_use]
+            pub fn state(&self) -> State {
+                self.0.metrics().state
+            }
+
+            /// What a call would be answered now. Takes no permit.
+            #[must_use]
+            pub fn would_admit(&self) -> Admission {
+                self.0.would_admit()
+            }
+
+            /// What it has seen.
+            #[must_use]
+            pub fn metrics(&self) -> CircuitBreakerMetrics {
+                self.0.metrics()
+            }
+
+            /// Obeys an operator. `None` where [`Command::HalfOpen`] finds the breaker closed.
+            pub fn command(&self, command: Command) -> Option<Transition> {
+                self.0.command(command)
+            }
+
+            pub(super) fn shared(&self) -> Arc<Breaker> {
+                Arc::clone(&self.0)
+            }
+        }
+    };
+}
+
+face!(CircuitBreaker);
+face!(AdvancedCircuitBreaker);
+
+/// Either breaker with all that floor 1 wants handed in.
+#[derive(Debug)]
+pub(super) struct Breaker {
+    kind: Kind,
+    policy: Policy,
+    results: [AtomicU64; OutcomeKind::ALL.len()],
+    rejected: [AtomicU64; RejectedReason::ALL.len()],
+    transitions: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Basic(logic::CircuitBreaker),
+    Advanced(logic::AdvancedCircuitBreaker),
+}
+
+/// Calls the same method of whichever breaker it is.
+macro_rules! either {
+    ($kind:expr, $breaker:ident => $call:expr) => {
+        match $kind {
+            Kind::Basic($breaker) => $call,
+            Kind::Advanced($breaker) => $call,
+        }
+    };
+}
+
+impl Breaker {
+    fn new(kind: Kind, policy: Policy) -> Arc<Self> {
+        let (results, rejected) = Default::default();
+        Arc::new(Self { kind, policy, results, rejected, transitions: AtomicU64::new(0) })
+    }
+
+    pub(super) fn guard(shared: &Arc<Self>) -> Result<PermitGuard, Rejected> {
+        let now = Clock.now();
+        let (answer, transition) = with_dice(
+            |dice| either!(&shared.kind, it => it.try_acquire(&shared.policy, lane(), dice, now)),
+        );
+        shared.count(transition);
+        match answer {
+            Ok(permit) => Ok(PermitGuard::new(Arc::clone(shared), permit, now)),
+            Err(rejected) => {
+                shared.rejected[rejected.reason as usize].fetch_add(1, Ordering::Relaxed);
+                Err(rejected)
+            }
+        }
+    }
+
+    pub(super) fn record(&self, permit: Permit, mut outcome: Outcome, asked: Moment) {
+        let now = Clock.now();
+        outcome.slow |= self.policy.is_slow(now.since(asked));
+        self.results[outcome.kind as usize].fetch_add(1, Ordering::Relaxed);
+        let transition =
+            either!(&self.kind, it => it.record(&self.policy, lane(), permit, outcome, now));
+        self.count(transition);
+    }
+
+    pub(super) fn cancel(&self, permit: Permit) {
+        self.results[OutcomeKind::Neutral as usize].fetch_add(1, Ordering::Relaxed);
+        either!(&self.kind, it => it.cancel(permit));
+    }
+
+    fn would_admit(&self) -> Admission {
+        either!(&self.kind, it => it.would_admit(&self.policy, Clock.now()))
+    }
+
+    fn command(&self, command: Command) -> Option<Transition> {
+        let transition = either!(&self.kind, it => it.command(&self.policy, command, Clock.now()));
+        self.count(transition);
+        transition
+    }
+
+    fn metrics(&self) -> CircuitBreakerMetrics {
+        let now = Clock.now();
+        let (state, counts, stale_results) = either!(&self.kind, it => (
+            it.state(&self.policy, now),
+            it.counts(&self.policy, now),
+            it.stale_results()
+        ));
+        CircuitBreakerMetrics {
+            state,
+            counts,
+            results: self.results.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            rejected: self.rejected.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            transitions: self.transitions.load(Ordering::Relaxed),
+            stale_results,
+        }
+    }
+
+    fn count(&self, transition: Option<Transition>) {
+        if transition.is_some() {
+            self.transitions.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The most sets of counters one breaker has.
+const MOST_SHARDS: usize = 16;
+
+fn shards() -> usize {
+    std::thread::available_parallelism().map_or(1, |threads| threads.get().min(MOST_SHARDS))
+}
+
+/// The lane of this thread: threads are numbered as they first ask.
+fn lane() -> Lane {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    thread_local! {
+        static LANE: Lane = Lane::new(NEXT.fetch_add(1, Ordering::Relaxed));
+    }
+    LANE.with(|lane| *lane)
+}
