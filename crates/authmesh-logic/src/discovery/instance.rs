@@ -119,6 +119,22 @@ impl Weight {
     pub const fn as_hundredths(self) -> u16 {
         self.0
     }
+
+    /// `shares` as people write them (1.0 is one share), rounded to hundredths.
+    ///
+    /// `None` outside [`Self::LIGHTEST`]`..=`[`Self::HEAVIEST`] or if it is no number.
+    #[must_use]
+    pub fn shares(shares: f64) -> Option<Self> {
+        let lawful = Self::LIGHTEST.as_shares()..=Self::HEAVIEST.as_shares();
+        // The cast cannot cut: the range has been checked.
+        lawful.contains(&shares).then_some(Self((shares * 100.0 + 0.5) as u16))
+    }
+
+    /// In shares, as people write them.
+    #[must_use]
+    pub const fn as_shares(self) -> f64 {
+        self.0 as f64 / 100.0
+    }
 }
 
 impl Default for Weight {
@@ -208,6 +224,25 @@ pub struct View {
     pub instances: Vec<Arc<Instance>>,
 }
 
+impl View {
+    /// The view of `instances`, in any order.
+    ///
+    /// Of two with one identifier the higher incarnation stays; of equals, the first.
+    #[must_use]
+    pub fn of(revision: u64, instances: impl IntoIterator<Item = Instance>) -> Self {
+        let mut known: BTreeMap<InstanceId, Instance> = BTreeMap::new();
+        for instance in instances {
+            let newer = known
+                .get(&instance.id)
+                .is_none_or(|present| present.incarnation < instance.incarnation);
+            if newer {
+                known.insert(instance.id.clone(), instance);
+            }
+        }
+        Self { revision, instances: known.into_values().map(Arc::new).collect() }
+    }
+}
+
 /// What a source may say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Update {
@@ -218,4 +253,32 @@ pub enum Update {
         /// Why, in a sentence for the operator.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_read_in_shares_and_bounded() {
+        for (shares, hundredths) in [(0.1, 10), (1.0, 100), (0.295, 30), (10.0, 1_000)] {
+            assert_eq!(Weight::shares(shares).unwrap().as_hundredths(), hundredths, "{shares}");
+        }
+        for shares in [0.0, 0.09, 10.01, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Weight::shares(shares), None, "{shares}");
+        }
+    }
+
+    #[test]
+    fn a_view_is_ordered_and_keeps_the_highest_incarnation() {
+        let instance = |port: u16, incarnation| Instance {
+            incarnation,
+            ..Instance::at(Address::Tcp(([127, 0, 0, 1], port).into()))
+        };
+        let view = View::of(7, [instance(2, 1), instance(1, 5), instance(2, 3), instance(1, 4)]);
+        let kept: Vec<_> =
+            view.instances.iter().map(|each| (each.id.as_str(), each.incarnation)).collect();
+        assert_eq!(kept, [("127.0.0.1:1", 5), ("127.0.0.1:2", 3)]);
+        assert_eq!(view.revision, 7);
+    }
 }
