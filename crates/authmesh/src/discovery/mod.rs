@@ -1,6 +1,16 @@
 //! Discovery: finds instances.
+//!
+//! A [`Source`] says what is known of one service: [`Fixed`] what a program names, [`File`] what a
+//! watched file lists.
+
+mod file;
+mod fixed;
+mod source;
 
 pub use authmesh_logic::discovery::{
     Address, AddressError, Administration, Instance, InstanceId, Lease, ServiceName,
     ServiceNameError, Update, View, Weight,
 };
+pub use file::File;
+pub use fixed::Fixed;
+pub use source::{NextUpdate, Source};
