@@ -1,3 +1,16 @@
 //! Health monitoring: watches instances.
+//!
+//! A [`HealthMonitor`] checks a set of instances by one [`Policy`] and says what it concludes.
 
-pub use authmesh_logic::health::{Check, Passive, Policy};
+mod evidence;
+mod monitor;
+mod probe;
+mod record;
+mod watch;
+
+pub use authmesh_logic::health::{
+    Check, CheckFailure, CheckResult, Passive, Policy, Traffic, Verdict,
+};
+pub use evidence::Evidence;
+pub use monitor::{HealthChange, HealthMetrics, HealthMonitor};
+pub use record::{CheckRecord, InstanceHealth};
