@@ -3,6 +3,8 @@
 mod address;
 mod instance;
 
+pub mod registry;
+
 pub use address::{Address, AddressError};
 pub use instance::{
     Administration, Instance, InstanceId, Lease, ServiceName, ServiceNameError, Update, View,
