@@ -19,5 +19,5 @@ pub use limits::{
     DEFAULT_TTL, LIMBO_TTLS, LONGEST_LIMBO, LONGEST_METADATA, LONGEST_TTL, LONGEST_WORD, Limits,
     MOST_ADDRESSES, SHORTEST_TTL, limbo,
 };
-pub use records::{Departure, Granted, LeaseNumber, Records};
+pub use records::{Departure, Granted, LeaseNumber, Records, Registered};
 pub use refusal::Refusal;

@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use self::entry::{Entry, Service};
+pub use self::views::Registered;
 use super::limits::{check, limbo, text_bytes};
 use super::{Limits, Refusal};
 use crate::Moment;
@@ -46,8 +47,9 @@ pub enum Departure {
 /// Who is registered, by service.
 ///
 /// What time brings about happens in [`Self::expire`] and nowhere else; call it with the same
-/// moment before any other operation. Revisions are of the whole registry and only grow; that of a
-/// service is the revision of its last visible change.
+/// moment before any other operation. Revisions are of the whole registry and only grow: with each
+/// visible change, and with each change that must be saved. That of a service is the revision of
+/// its last such change, or later.
 #[derive(Debug)]
 pub struct Records {
     limits: Limits,
@@ -137,7 +139,7 @@ impl Records {
             }
         }
         self.deadlines.insert((deadline, service.clone(), id));
-        if before.is_none_or(|before| before.shown != shown) {
+        if before.is_none_or(|before| before.shown != shown || before.ttl != ttl) {
             self.touch(service);
         }
         Ok(Granted { lease, ttl, revision: self.revision_of(service) })
@@ -274,7 +276,7 @@ impl Records {
         self.services.entry(name.clone()).or_insert_with(|| Service::new(revision))
     }
 
-    /// Something visible of this service has changed.
+    /// Something of this service has changed that is visible or must be saved.
     fn touch(&mut self, service: &ServiceName) {
         self.revision += 1;
         if let Some(service) = self.services.get_mut(service) {

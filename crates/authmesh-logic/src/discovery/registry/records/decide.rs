@@ -61,14 +61,16 @@ impl Records {
         }
         let revision = self.revision;
         let service_entry = self.service_mut(service);
+        let before = service_entry.decision(id);
         if decision.is_empty() {
             service_entry.decisions.remove(id);
         } else {
             service_entry.decisions.insert(id.clone(), (decision, revision));
         }
-        if let Some(entry) = service_entry.entries.get_mut(id)
-            && entry.show_decision(decision)
-        {
+        if let Some(entry) = service_entry.entries.get_mut(id) {
+            entry.show_decision(decision);
+        }
+        if decision != before {
             self.touch(service);
         }
         self.forget_if_empty(service);

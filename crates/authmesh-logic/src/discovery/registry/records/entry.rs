@@ -52,15 +52,9 @@ impl Entry {
         Arc::make_mut(&mut self.shown).lease = lease;
     }
 
-    /// Shows a decision; says whether that is a visible change.
-    pub(super) fn show_decision(&mut self, decision: Decision) -> bool {
-        let weight = decision.weight.unwrap_or(self.registered_weight);
-        let administration = decision.administration;
-        if (self.shown.weight, self.shown.administration) == (weight, administration) {
-            return false;
-        }
+    pub(super) fn show_decision(&mut self, decision: Decision) {
         let shown = Arc::make_mut(&mut self.shown);
-        (shown.weight, shown.administration) = (weight, administration);
-        true
+        shown.weight = decision.weight.unwrap_or(self.registered_weight);
+        shown.administration = decision.administration;
     }
 }

@@ -213,10 +213,10 @@ fn what_was_saved_is_restored() {
 
     let mut after = Records::new(Limits::STANDARD, before.revision());
     for (service, id, decision) in before.decisions() {
-        assert_eq!(after.decide(service, id, decision), Ok(before.revision()));
+        assert_eq!(after.decide(service, id, decision), Ok(before.revision() + 1));
     }
-    for (service, facts, ttl) in before.registrations() {
-        after.restore(service, facts, ttl, second(5)).unwrap();
+    for saved in before.registrations() {
+        after.restore(saved.service, saved.facts(), saved.ttl, second(5)).unwrap();
     }
     let shown: Vec<_> = after.view(&token()).instances;
     assert_eq!(shown[0].lease, Lease::Expired { at: second(5) });

@@ -6,7 +6,28 @@ use core::time::Duration;
 
 use super::super::Decision;
 use super::Records;
-use crate::discovery::{Instance, InstanceId, ServiceName, View};
+use crate::discovery::{Instance, InstanceId, ServiceName, View, Weight};
+
+/// One registration, as it is saved.
+#[derive(Clone, Copy, Debug)]
+pub struct Registered<'a> {
+    /// Of which service.
+    pub service: &'a ServiceName,
+    /// As it stands in views: with what operators decided.
+    pub instance: &'a Arc<Instance>,
+    /// The weight it registered with.
+    pub weight: Weight,
+    /// Its time to live.
+    pub ttl: Duration,
+}
+
+impl Registered<'_> {
+    /// What it registered with, as [`Records::restore`] takes it.
+    #[must_use]
+    pub fn facts(&self) -> Instance {
+        Instance { weight: self.weight, ..(**self.instance).clone() }
+    }
+}
 
 impl Records {
     /// Everything known of this service; empty if it is not known.
@@ -27,12 +48,14 @@ impl Records {
         (self.revision_of(service) != revision).then(|| self.view(service))
     }
 
-    /// Every registration as [`Self::restore`] takes it: the facts, and the time to live.
-    pub fn registrations(&self) -> impl Iterator<Item = (&ServiceName, Instance, Duration)> {
-        self.services.iter().flat_map(|(name, service)| {
-            service.entries.values().map(move |entry| {
-                let facts = Instance { weight: entry.registered_weight, ..(*entry.shown).clone() };
-                (name, facts, entry.ttl)
+    /// Every registration, to be saved.
+    pub fn registrations(&self) -> impl Iterator<Item = Registered<'_>> {
+        self.services.iter().flat_map(|(service, recorded)| {
+            recorded.entries.values().map(move |entry| Registered {
+                service,
+                instance: &entry.shown,
+                weight: entry.registered_weight,
+                ttl: entry.ttl,
             })
         })
     }
