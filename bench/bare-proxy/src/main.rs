@@ -1,0 +1,121 @@
+//! A proxy with no feature at all, one thread for each core: the cost of hyper and the kernel.
+//!
+//! `bare-proxy THREADS HTTP1_ADDRESS HTTP2_ADDRESS UPSTREAM …` forwards to the upstreams in turn
+//! over HTTP/1.1. Each thread has its own runtime, its own listeners (`SO_REUSEPORT`) and its own
+//! pools; nothing is shared.
+
+mod pool;
+
+mod body;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HOST, HeaderValue};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Request, Response, Uri, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::body::PooledBody;
+use crate::pool::Upstreams;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [threads, http1, http2, upstreams @ ..] = words.as_slice() else {
+        anyhow::bail!("usage: bare-proxy THREADS HTTP1_ADDRESS HTTP2_ADDRESS UPSTREAM …")
+    };
+    let threads: usize = threads.parse().context("THREADS is no number")?;
+    let (http1, http2): (SocketAddr, SocketAddr) = (http1.parse()?, http2.parse()?);
+    let upstreams: Vec<SocketAddr> =
+        upstreams.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
+    let mut workers = Vec::new();
+    for _ in 0..threads {
+        let (listeners, upstreams) = ([listen(http1)?, listen(http2)?], upstreams.clone());
+        workers.push(thread::spawn(move || work(listeners, &upstreams)));
+    }
+    for worker in workers {
+        worker.join().map_err(|_| anyhow::anyhow!("a worker panicked"))??;
+    }
+    Ok(())
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into()).with_context(|| format!("{address} cannot be listened on"))?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Serves for ever on this thread.
+fn work([http1, http2]: [TcpListener; 2], upstreams: &[SocketAddr]) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let upstreams = Arc::new(Upstreams::new(upstreams));
+        let http2 = tokio::net::TcpListener::from_std(http2)?;
+        tokio::spawn(accept(http2, Arc::clone(&upstreams), Version::HTTP_2));
+        let http1 = tokio::net::TcpListener::from_std(http1)?;
+        accept(http1, upstreams, Version::HTTP_11).await
+    })
+}
+
+async fn accept(
+    listener: tokio::net::TcpListener,
+    upstreams: Arc<Upstreams>,
+    version: Version,
+) -> Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let upstreams = Arc::clone(&upstreams);
+        let service = service_fn(move |request| forward(request, Arc::clone(&upstreams)));
+        let io = TokioIo::new(stream);
+        tokio::spawn(async move {
+            // A client that leaves ends its connection with an error that concerns nobody.
+            let _ = if version == Version::HTTP_2 {
+                http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await
+            } else {
+                http1::Builder::new().serve_connection(io, service).await
+            };
+        });
+    }
+}
+
+/// Sends a request to the next upstream; its answer goes back as it comes.
+async fn forward(
+    mut request: Request<Incoming>,
+    upstreams: Arc<Upstreams>,
+) -> Result<Response<PooledBody>> {
+    if request.version() == Version::HTTP_2 {
+        become_http1(&mut request)?;
+    }
+    request.headers_mut().remove(CONNECTION);
+    let mut lent = upstreams.lend().await?;
+    let response = lent.send(request).await?;
+    Ok(response.map(|body| PooledBody::new(body, lent)))
+}
+
+/// HTTP/1.1 names the host in a field and only the path in its first line.
+fn become_http1(request: &mut Request<Incoming>) -> Result<()> {
+    let uri = std::mem::take(request.uri_mut()).into_parts();
+    if let Some(authority) = uri.authority
+        && !request.headers().contains_key(HOST)
+    {
+        request.headers_mut().insert(HOST, HeaderValue::from_str(authority.as_str())?);
+    }
+    if let Some(path) = uri.path_and_query {
+        *request.uri_mut() = Uri::from(path);
+    }
+    *request.version_mut() = Version::HTTP_11;
+    Ok(())
+}
