@@ -1,2 +1,54 @@
 //! Set-up, checks, tests, benches and generated documents: `cargo xtask VERB`.
-fn main() {}
+
+mod say;
+
+mod stopwatch;
+
+mod command;
+
+mod rust_source;
+
+mod workspace;
+
+mod setup;
+
+mod bench;
+
+mod test;
+
+use std::process::ExitCode;
+
+use crate::say::say;
+
+const HELP: &str = "\
+cargo xtask VERB
+
+  setup                 install what tests and benches need, where it may; say what is missing
+  test [FILTER …]       every test: documentation, examples, crates, whole programs
+  bench proxy [--rounds N] [--seconds S] [--proxies A,B] [--cases A,B] [--write]
+                        the proxy beside a bare hyper proxy, HAProxy and nginx";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(format!("\nxtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[String]) -> anyhow::Result<()> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["setup"] => setup::run(setup::Need::Everything),
+        ["test", filters @ ..] => test::run(filters),
+        ["bench", "proxy", options @ ..] => bench::run(options),
+        [] | ["help" | "--help" | "-h"] => {
+            say(HELP);
+            Ok(())
+        }
+        other => anyhow::bail!("no such verb: `{}`; the verbs are:\n\n{HELP}", other.join(" ")),
+    }
+}

@@ -1,0 +1,138 @@
+//! Builds and starts everything, measures in interleaved rounds, ends everything.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use super::load::{self, Case};
+use super::options::Options;
+use super::peers::{LOAD_CORE, Places, Proxy, Started, Upstream};
+use super::report::{report, table};
+use super::results::{CaseResults, Measured, RESULTS, to_json};
+use super::{cpu, machine};
+use crate::command::{self, cargo};
+use crate::say::say;
+use crate::setup::{self, Need};
+use crate::stopwatch::Stopwatch;
+use crate::workspace::Workspace;
+
+/// How long each proxy is driven before the first round of a case, in seconds.
+const WARM_UP: u32 = 1;
+
+/// The profile of both our programs, for the document.
+const PROFILE: &str = "release, no link-time optimisation";
+
+/// Measures what the options name.
+pub(crate) fn run(words: &[&str]) -> Result<()> {
+    let options = Options::read(words)?;
+    machine::require_two_cores()?;
+    setup::run(Need::Everything)?;
+    let workspace = Workspace::load()?;
+    let places = build(&workspace, &options)?;
+    let upstream = Upstream::start(&places)?;
+    let start = |&proxy| Started::start(proxy, &upstream, &places);
+    let proxies: Vec<Started> = options.proxies.iter().map(start).collect::<Result<_>>()?;
+    let mut cases = Vec::new();
+    for &case in &options.cases {
+        let results = measure_case(case, &proxies, &options)?;
+        say(format!("\n{}: {}\n{}", case.word(), case.says(), table(&results)));
+        cases.push(results);
+    }
+    if options.write {
+        write(&workspace.root, &options, &cases)?;
+    }
+    refuse_failures(&cases)
+}
+
+/// Builds our two programs in the same profile.
+fn build(workspace: &Workspace, options: &Options) -> Result<Places> {
+    let root = &workspace.root;
+    let own = workspace.target.join("bench");
+    if options.proxies.contains(&Proxy::Authmesh) {
+        let words = ["build", "--locked", "--release", "--package", "authmesh-cli"];
+        command::run(&mut cargo(root, &words), "mend what the compiler says above")?;
+    }
+    let words = ["build", "--locked", "--release", "--manifest-path", "bench/Cargo.toml"];
+    let mut bare = cargo(root, &words);
+    bare.arg("--target-dir").arg(&own);
+    command::run(&mut bare, "mend what the compiler says above")?;
+    let folder = own.join("run");
+    fs::create_dir_all(&folder)?;
+    Ok(Places {
+        authmesh: workspace.target.join("release/authmesh"),
+        bare: own.join("release/bare-proxy"),
+        folder,
+    })
+}
+
+/// One case: a warm-up of each proxy, then rounds in an order that turns.
+fn measure_case(case: Case, proxies: &[Started], options: &Options) -> Result<CaseResults> {
+    for proxy in proxies {
+        load::put(case, proxy.port(case), LOAD_CORE, WARM_UP)?;
+    }
+    let mut measured = Vec::new();
+    for round in 0..options.rounds {
+        let first = round as usize % proxies.len().max(1);
+        for proxy in proxies[first..].iter().chain(&proxies[..first]) {
+            measured.push(measure(case, proxy, round, options.seconds)?);
+        }
+        say(format!("{}: round {} of {}", case.word(), round + 1, options.rounds));
+    }
+    // The order of the table is the order of the options, not that of the last round.
+    measured
+        .sort_by_key(|m| (proxies.iter().position(|proxy| proxy.proxy.word() == m.proxy), m.round));
+    Ok(CaseResults { case: case.word().to_owned(), says: case.says().to_owned(), measured })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of some seconds fit into 52 bits")]
+fn measure(case: Case, proxy: &Started, round: u32, seconds: u32) -> Result<Measured> {
+    let process = proxy.running.id();
+    let (before, watch) = (cpu::used(process), Stopwatch::start());
+    let reported = load::put(case, proxy.port(case), LOAD_CORE, seconds)?;
+    let (used, took) = (cpu::used(process).since(before), watch.elapsed());
+    let name = proxy.proxy.word();
+    if reported.succeeded == 0 {
+        bail!("{name} answered no request of the case `{}`", case.word());
+    }
+    let ticks = (used.user_ticks + used.kernel_ticks).max(1);
+    Ok(Measured {
+        proxy: name.to_owned(),
+        round,
+        micros: used.nanos as f64 / 1e3 / reported.succeeded as f64,
+        kernel: used.kernel_ticks as f64 / ticks as f64,
+        busy: used.nanos as f64 / 1e9 / took.as_secs_f64(),
+        per_second: reported.per_second,
+        failed: reported.failed,
+    })
+}
+
+/// Keeps the figures and writes the document from them.
+fn write(root: &Path, options: &Options, cases: &[CaseResults]) -> Result<()> {
+    let results = json!({
+        "machine": machine::facts()?,
+        "versions": machine::versions(),
+        "settings": { "rounds": options.rounds, "seconds": options.seconds, "profile": PROFILE },
+        "cases": to_json(cases),
+    });
+    let text = serde_json::to_string_pretty(&results)? + "\n";
+    for (path, text) in [(RESULTS, &text), ("docs/performance.md", &report(&text)?)] {
+        let file = root.join(path);
+        fs::create_dir_all(file.parent().context("a file lies in a folder")?)?;
+        fs::write(file, text)?;
+        say(format!("wrote {path}"));
+    }
+    Ok(())
+}
+
+/// A figure with failed requests in it is worth nothing.
+fn refuse_failures(cases: &[CaseResults]) -> Result<()> {
+    let failed = |m: &&Measured| m.failed > 0;
+    let all = || cases.iter().flat_map(|case| &case.measured);
+    if let Some(first) = all().find(failed) {
+        let count: u64 = all().map(|m| m.failed).sum();
+        bail!("{count} requests failed, the first of them at {}; its log says why", first.proxy);
+    }
+    Ok(())
+}
