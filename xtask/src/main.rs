@@ -10,9 +10,15 @@ mod rust_source;
 
 mod workspace;
 
+mod licences;
+
 mod setup;
 
 mod bench;
+
+mod house;
+
+mod check;
 
 mod test;
 
@@ -24,7 +30,9 @@ const HELP: &str = "\
 cargo xtask VERB
 
   setup                 install what tests and benches need, where it may; say what is missing
+  check                 formatting, lints, the rules of the house, documentation, licences
   test [FILTER …]       every test: documentation, examples, crates, whole programs
+  house [--write]       only the rules of the house; --write regenerates what is generated
   bench proxy [--rounds N] [--seconds S] [--proxies A,B] [--cases A,B] [--write]
                         the proxy beside a bare hyper proxy, HAProxy and nginx";
 
@@ -43,7 +51,10 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["setup"] => setup::run(setup::Need::Everything),
+        ["check"] => check::run(),
         ["test", filters @ ..] => test::run(filters),
+        ["house"] => house::run(house::Generated::Compare),
+        ["house", "--write"] => house::run(house::Generated::Write),
         ["bench", "proxy", options @ ..] => bench::run(options),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);

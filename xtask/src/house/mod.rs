@@ -1,0 +1,27 @@
+//! The rules of the house, one file each; every rule has a test with a sample it must catch.
+
+mod finding;
+
+mod clock_and_luck;
+
+mod dependencies;
+
+mod documents;
+
+mod first_line;
+
+mod floors;
+
+mod forbidden;
+
+mod module_order;
+
+mod places;
+
+mod public_names;
+
+mod run;
+
+mod sizes;
+
+pub(crate) use run::{Generated, run};
