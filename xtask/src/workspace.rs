@@ -1,6 +1,6 @@
 //! The workspace as the rules see it: its files, its packages, read once and handed in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,18 @@ const SKIPPED: [&str; 2] = ["target", ".git"];
 /// Files larger than this are data, not prose or code.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The platform whose packages count.
-const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+/// Asks cargo for every package that a build or a test for Linux compiles. Its metadata would also
+/// name optional packages that nobody switched on.
+const BUILT: [&str; 8] = [
+    "tree",
+    "--workspace",
+    "--edges=normal,build,dev",
+    "--target=x86_64-unknown-linux-gnu",
+    "--prefix=none",
+    "--format={p}",
+    "--color=never",
+    "--quiet",
+];
 
 /// The files and packages of the workspace.
 #[derive(Clone, Debug, Default)]
@@ -76,13 +86,14 @@ impl Workspace {
         let mut workspace = Self { root: root.to_path_buf(), ..Self::default() };
         workspace.read_folder(root)?;
         workspace.find_test_files();
-        let words = ["metadata", "--format-version=1", "--locked", "--filter-platform", PLATFORM];
-        let metadata = command::output(&mut command::cargo(root, &words)).context(
-            "the packages are unknown; if Cargo.lock is out of date, run `cargo update --workspace`",
-        )?;
-        let metadata: Value = serde_json::from_str(&metadata)?;
+        let ask = |words: &[&str]| {
+            command::output(command::cargo(root, words).args(["--locked"])).context(
+                "the packages are unknown; if Cargo.lock is stale, run `cargo update --workspace`",
+            )
+        };
+        let metadata: Value = serde_json::from_str(&ask(&["metadata", "--format-version=1"])?)?;
         workspace.target = text(&metadata["target_directory"]).into();
-        workspace.packages = packages(&metadata);
+        workspace.packages = packages(&metadata, &built(&ask(&BUILT)?));
         Ok(workspace)
     }
 
@@ -161,11 +172,18 @@ fn module_folder(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-fn packages(metadata: &Value) -> Vec<Package> {
+/// Names and versions, from lines such as `bytes v1.2.0 (proc-macro)`.
+fn built(tree: &str) -> BTreeSet<(String, String)> {
+    let package = |line: &str| {
+        let (name, rest) = line.split_once(" v")?;
+        Some((name.to_owned(), rest.split(' ').next()?.to_owned()))
+    };
+    tree.lines().filter_map(package).collect()
+}
+
+fn packages(metadata: &Value, built: &BTreeSet<(String, String)>) -> Vec<Package> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let members = list(&metadata["workspace_members"]);
-    let resolved: Vec<Value> =
-        list(&metadata["resolve"]["nodes"]).iter().map(|node| node["id"].clone()).collect();
     let dependency = |value: &Value| Dependency {
         name: text(&value["name"]),
         is_dev: value["kind"] == "dev",
@@ -173,7 +191,7 @@ fn packages(metadata: &Value) -> Vec<Package> {
     };
     list(&metadata["packages"])
         .iter()
-        .filter(|package| resolved.contains(&package["id"]))
+        .filter(|package| built.contains(&(text(&package["name"]), text(&package["version"]))))
         .map(|package| Package {
             name: text(&package["name"]),
             version: text(&package["version"]),
@@ -209,6 +227,14 @@ mod tests {
         let tests: Vec<&str> =
             workspace.rust.iter().filter(|f| f.is_test).map(|f| f.path.as_str()).collect();
         assert_eq!(tests, ["crates/x/src/oracle/mod.rs", "crates/x/src/oracle/rows.rs"]);
+    }
+
+    #[test]
+    fn packages_are_read_from_the_tree() {
+        let tree = "authmesh v0.1.0 (a/path)\nsyn v2.0.1 (proc-macro)\nsyn v2.0.1 (*)\n\n";
+        let built: Vec<_> = built(tree).into_iter().collect();
+        let pair = |name: &str, version: &str| (name.to_owned(), version.to_owned());
+        assert_eq!(built, [pair("authmesh", "0.1.0"), pair("syn", "2.0.1")]);
     }
 
     #[test]
