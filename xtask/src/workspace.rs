@@ -82,7 +82,10 @@ pub(crate) struct Dependency {
 impl Workspace {
     /// Reads the workspace this program belongs to.
     pub(crate) fn load() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+        // Cargo says it at run time too; what was built in may be another clone's.
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR");
+        let own = manifest.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        let root = own.parent().context("xtask lies in no workspace")?;
         let mut workspace = Self { root: root.to_path_buf(), ..Self::default() };
         workspace.read_folder(root)?;
         workspace.find_test_files();
