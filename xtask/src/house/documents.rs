@@ -89,13 +89,16 @@ fn with_part(text: &str, name: &str, inside: &str) -> Option<String> {
     Some(format!("{before}{begin}{inside}<!-- end {name} -->{after}"))
 }
 
-/// The examples that exist, as code without its header.
+/// The examples that exist, as a reader would write them: without the header, the visibility that
+/// their tests need, and the lint that forbids libraries to print.
 fn examples(workspace: &Workspace) -> String {
     let mut printed = String::new();
     for (topic, title) in TOPICS {
         if let Some(file) = workspace.rust_file(&format!("crates/authmesh/examples/{topic}.rs")) {
             let code = file.text.lines().skip_while(|l| l.starts_with("//!") || l.is_empty());
-            let code: Vec<&str> = code.collect();
+            let code = code.filter(|line| !line.starts_with("#[expect("));
+            let code: Vec<&str> =
+                code.map(|line| line.strip_prefix("pub(crate) ").unwrap_or(line)).collect();
             let _ = write!(
                 printed,
                 "**{title}** (`cargo run -p authmesh --example {topic}`)\n\n```rust\n{}\n```\n\n",
@@ -163,7 +166,7 @@ mod tests {
             .insert("ARCHITECTURE.md".to_owned(), parts(["crates", "layers", "updates"]));
         workspace.rust.push(RustFile::read(
             "crates/authmesh/examples/health.rs",
-            "//! Shows.\n\nfn main() {}\n",
+            "//! Shows.\n\n#[expect(a, reason = \"b\")]\npub(crate) fn main() {}\n",
         ));
         workspace.rust.push(RustFile::read(
             STACK,
