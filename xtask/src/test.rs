@@ -35,7 +35,7 @@ fn crates(root: &Path, filters: &[&str]) -> Result<()> {
     let runner: &[&str] =
         if command::cargo_has("nextest") { &["nextest", "run"] } else { &["test"] };
     let mut command = cargo(root, runner);
-    command.args(["--locked", "--workspace", "--all-targets"]);
+    command.args(["--locked", "--workspace", "--all-targets", "--no-fail-fast"]);
     if !filters.is_empty() {
         command.arg("--").args(filters);
     }
