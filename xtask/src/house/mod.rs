@@ -20,8 +20,10 @@ mod places;
 
 mod public_names;
 
-mod run;
-
 mod sizes;
+
+mod unused;
+
+mod run;
 
 pub(crate) use run::{Generated, run};

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::finding::Finding;
 use super::{
     clock_and_luck, dependencies, documents, first_line, floors, forbidden, module_order, places,
-    public_names, sizes,
+    public_names, sizes, unused,
 };
 use crate::say::say;
 use crate::workspace::Workspace;
@@ -64,7 +64,7 @@ pub(crate) fn run(generated: Generated) -> Result<()> {
         }
         breaches += findings.len();
     }
-    for remark in sizes::remarks(&workspace) {
+    for remark in sizes::remarks(&workspace).into_iter().chain(unused::remarks(&workspace)) {
         say(format!("  note {remark}"));
     }
     if breaches > 0 {
