@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use toml::{Table, Value};
 
-use crate::workspace::Package;
+use crate::packages::Package;
 
 /// What `deny.toml` says, as far as it can be held without another program.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ mod command;
 
 mod rust_source;
 
+mod packages;
+
 mod workspace;
 
 mod licences;

@@ -1,13 +1,12 @@
 //! The workspace as the rules see it: its files, its packages, read once and handed in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
-use crate::command;
+use crate::packages::{self, Package};
 use crate::rust_source::RustFile;
 
 /// Endings of the files that are read beside Rust's.
@@ -22,19 +21,6 @@ const SKIPPED: [&str; 2] = ["target", ".git"];
 
 /// Files larger than this are data, not prose or code.
 const LARGEST: u64 = 1024 * 1024;
-
-/// Asks cargo for every package that a build or a test for Linux compiles. Its metadata would also
-/// name optional packages that nobody switched on.
-const BUILT: [&str; 8] = [
-    "tree",
-    "--workspace",
-    "--edges=normal,build,dev",
-    "--target=x86_64-unknown-linux-gnu",
-    "--prefix=none",
-    "--format={p}",
-    "--color=never",
-    "--quiet",
-];
 
 /// The files and packages of the workspace.
 #[derive(Clone, Debug, Default)]
@@ -51,34 +37,6 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
 }
 
-/// One package.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Package {
-    /// Its name.
-    pub(crate) name: String,
-    /// Its version.
-    pub(crate) version: String,
-    /// What it is.
-    pub(crate) description: String,
-    /// Its licence, as an SPDX expression.
-    pub(crate) license: Option<String>,
-    /// Whether it is ours.
-    pub(crate) is_member: bool,
-    /// What it names in its manifest.
-    pub(crate) dependencies: Vec<Dependency>,
-}
-
-/// One dependency of a package.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Dependency {
-    /// The package's name.
-    pub(crate) name: String,
-    /// Whether only tests, examples and benches have it.
-    pub(crate) is_dev: bool,
-    /// Under which `cfg` it is taken; empty is always.
-    pub(crate) target: String,
-}
-
 impl Workspace {
     /// Reads the workspace this program belongs to.
     pub(crate) fn load() -> Result<Self> {
@@ -89,14 +47,7 @@ impl Workspace {
         let mut workspace = Self { root: root.to_path_buf(), ..Self::default() };
         workspace.read_folder(root)?;
         workspace.find_test_files();
-        let ask = |words: &[&str]| {
-            command::output(command::cargo(root, words).args(["--locked"])).context(
-                "the packages are unknown; if Cargo.lock is stale, run `cargo update --workspace`",
-            )
-        };
-        let metadata: Value = serde_json::from_str(&ask(&["metadata", "--format-version=1"])?)?;
-        workspace.target = text(&metadata["target_directory"]).into();
-        workspace.packages = packages(&metadata, &built(&ask(&BUILT)?));
+        (workspace.packages, workspace.target) = packages::read(&workspace.root)?;
         Ok(workspace)
     }
 
@@ -175,41 +126,6 @@ fn module_folder(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-/// Names and versions, from lines such as `bytes v1.2.0 (proc-macro)`.
-fn built(tree: &str) -> BTreeSet<(String, String)> {
-    let package = |line: &str| {
-        let (name, rest) = line.split_once(" v")?;
-        Some((name.to_owned(), rest.split(' ').next()?.to_owned()))
-    };
-    tree.lines().filter_map(package).collect()
-}
-
-fn packages(metadata: &Value, built: &BTreeSet<(String, String)>) -> Vec<Package> {
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let members = list(&metadata["workspace_members"]);
-    let dependency = |value: &Value| Dependency {
-        name: text(&value["name"]),
-        is_dev: value["kind"] == "dev",
-        target: text(&value["target"]),
-    };
-    list(&metadata["packages"])
-        .iter()
-        .filter(|package| built.contains(&(text(&package["name"]), text(&package["version"]))))
-        .map(|package| Package {
-            name: text(&package["name"]),
-            version: text(&package["version"]),
-            description: text(&package["description"]),
-            license: package["license"].as_str().map(str::to_owned),
-            is_member: members.contains(&package["id"]),
-            dependencies: list(&package["dependencies"]).iter().map(dependency).collect(),
-        })
-        .collect()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,14 +146,6 @@ mod tests {
         let tests: Vec<&str> =
             workspace.rust.iter().filter(|f| f.is_test).map(|f| f.path.as_str()).collect();
         assert_eq!(tests, ["crates/x/src/oracle/mod.rs", "crates/x/src/oracle/rows.rs"]);
-    }
-
-    #[test]
-    fn packages_are_read_from_the_tree() {
-        let tree = "authmesh v0.1.0 (a/path)\nsyn v2.0.1 (proc-macro)\nsyn v2.0.1 (*)\n\n";
-        let built: Vec<_> = built(tree).into_iter().collect();
-        let pair = |name: &str, version: &str| (name.to_owned(), version.to_owned());
-        assert_eq!(built, [pair("authmesh", "0.1.0"), pair("syn", "2.0.1")]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod process;
 
 mod load;
 
+mod configuration;
+
 mod peers;
 
 mod results;

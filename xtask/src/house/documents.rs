@@ -152,8 +152,8 @@ fn drawing(workspace: &Workspace, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packages::Package;
     use crate::rust_source::RustFile;
-    use crate::workspace::Package;
 
     fn workspace(readme: &str) -> Workspace {
         let mut workspace = Workspace::default();

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::finding::Finding;
-use crate::workspace::{Package, Workspace};
+use crate::packages::Package;
+use crate::workspace::Workspace;
 
 /// One crate's place in the house.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +88,7 @@ fn ground_takes(name: &str, target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Dependency;
+    use crate::packages::Dependency;
 
     fn member(name: &str, dependencies: &[(&str, bool, &str)]) -> Package {
         let dependency = |&(name, is_dev, target): &(&str, bool, &str)| Dependency {

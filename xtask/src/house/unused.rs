@@ -1,7 +1,8 @@
 //! Dependencies that a crate's code names nowhere: they cost build time and trust for nothing.
 
+use crate::packages::Package;
 use crate::rust_source::words;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::Workspace;
 
 /// Every such dependency, in words.
 pub(crate) fn remarks(workspace: &Workspace) -> Vec<String> {
@@ -35,8 +36,8 @@ fn unnamed(workspace: &Workspace, package: &Package) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packages::Dependency;
     use crate::rust_source::RustFile;
-    use crate::workspace::Dependency;
 
     #[test]
     fn a_dependency_that_only_tests_name_is_not_shipped() {

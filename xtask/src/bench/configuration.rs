@@ -1,0 +1,112 @@
+//! The configurations of the proxies that are compared, and of their upstream, alike where they can be.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::load::{HEALTH, LARGE, SMALL};
+
+/// The size of the small answer and of the large one.
+const SMALL_BYTES: usize = 195;
+const LARGE_BYTES: usize = 64 * 1024;
+
+/// nginx's as the upstream: one worker on four ports; where it lies.
+pub(crate) fn upstream(folder: &Path, ports: [u16; 4]) -> Result<String> {
+    let listens = ports.map(|port| format!("listen 127.0.0.1:{port} backlog=4096;")).join(" ");
+    fs::write(folder.join(LARGE.trim_start_matches('/')), "x".repeat(LARGE_BYTES))?;
+    let http = format!(
+        "server {{ {listens} root {root};\n\
+         location = {SMALL} {{ return 200 '{body}'; }}\n\
+         location = {HEALTH} {{ return 200 'ok'; }} }}\n",
+        root = folder.display(),
+        body = "x".repeat(SMALL_BYTES)
+    );
+    nginx_file(folder, &http)
+}
+
+/// Ours: every feature that the document names.
+pub(crate) fn mesh([http1, http2, metrics]: [u16; 3], to: &[String; 4]) -> String {
+    let listener = |name: &str, port: u16| {
+        format!(
+            "[[listener]]\nname = \"{name}\"\naddress = \"127.0.0.1:{port}\"\nprotocol = \"http\"\n\
+             tls = {{ mode = \"plaintext\" }}\nforward_to = \"upstream\"\n\n"
+        )
+    };
+    format!(
+        "version = 1\n\n[authorization]\ndefault = \"allow\"\n\n\
+         [metrics]\naddress = \"127.0.0.1:{metrics}\"\n\n{}{}\
+         [service.upstream]\nendpoints = {to:?}\n\
+         health = {{ path = \"{HEALTH}\", interval = \"2s\" }}\n",
+        listener("http1", http1),
+        listener("http2", http2)
+    )
+}
+
+/// HAProxy's.
+pub(crate) fn haproxy(http1: u16, http2: u16, to: &[String; 4]) -> String {
+    let servers: Vec<String> =
+        (1..).zip(to).map(|(n, to)| format!("  server s{n} {to}\n")).collect();
+    format!(
+        "global\n  nbthread 1\n  maxconn 4000\n\
+         defaults\n  mode http\n  timeout connect 1s\n  timeout client 1h\n  timeout server 1h\n  \
+         timeout http-keep-alive 1h\n  option http-keep-alive\n  option forwardfor\n  \
+         http-reuse always\n\
+         frontend http1\n  bind 127.0.0.1:{http1} backlog 4096\n  default_backend upstream\n\
+         frontend http2\n  bind 127.0.0.1:{http2} proto h2\n  default_backend upstream\n\
+         backend upstream\n  balance leastconn\n  option httpchk GET {HEALTH}\n  \
+         default-server check inter 2s fall 3 rise 1 pool-max-conn 512 pool-purge-delay 60s\n{}",
+        servers.concat()
+    )
+}
+
+/// nginx's as a proxy; where it lies.
+pub(crate) fn nginx(folder: &Path, http1: u16, http2: u16, to: &[String; 4]) -> Result<String> {
+    let servers = to.each_ref().map(|to| format!("server {to};")).join(" ");
+    let http = format!(
+        "proxy_buffer_size 16k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;\n\
+         upstream upstream {{ least_conn; {servers} keepalive 512; \
+         keepalive_requests 1000000000; keepalive_timeout 1h; }}\n\
+         server {{ listen 127.0.0.1:{http1} backlog=4096; listen 127.0.0.1:{http2} http2;\n\
+         location / {{ proxy_pass http://upstream; proxy_http_version 1.1; \
+         proxy_set_header Connection ''; proxy_set_header Host $host; \
+         proxy_set_header X-Forwarded-For $remote_addr; }} }}\n"
+    );
+    nginx_file(folder, &http)
+}
+
+/// Writes a configuration of nginx that needs no folder but its own; where it lies.
+fn nginx_file(folder: &Path, http: &str) -> Result<String> {
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    let temporary: Vec<String> = temporary
+        .iter()
+        .map(|name| format!("{name}_temp_path {}/{name};\n", folder.display()))
+        .collect();
+    let text = format!(
+        "worker_processes 1; daemon off; pid {}/pid; error_log stderr error;\n\
+         worker_rlimit_nofile 16384; events {{ worker_connections 8192; }}\n\
+         http {{\naccess_log off; keepalive_requests 1000000000; keepalive_timeout 1h;\n\
+         sendfile on; tcp_nopush on; tcp_nodelay on; default_type text/plain; \
+         open_file_cache max=100;\n{}{http}}}\n",
+        folder.display(),
+        temporary.concat()
+    );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, text)?;
+    Ok(file.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mesh_file_is_toml_with_every_upstream_and_its_features_on() {
+        let to = [1, 2, 3, 4].map(|port| format!("127.0.0.1:{port}"));
+        let table: toml::Table = mesh([5, 6, 7], &to).parse().unwrap();
+        let service = &table["service"]["upstream"];
+        assert_eq!(service["endpoints"].as_array().unwrap().len(), 4);
+        assert!(service.get("health").is_some() && table.contains_key("metrics"));
+        assert_eq!(table["listener"].as_array().unwrap().len(), 2);
+    }
+}
