@@ -9,7 +9,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use super::finding::Finding;
-use super::floors::FLOORS;
+use super::floors::{FLOORS, Floor};
 use crate::bench;
 use crate::workspace::Workspace;
 
@@ -109,22 +109,18 @@ fn examples(workspace: &Workspace) -> String {
     printed
 }
 
-/// The crates, from the ground up.
+/// The crates that exist, from the ground up.
 fn crates(workspace: &Workspace) -> String {
+    let exists = |name: &str| workspace.members().find(|package| package.name == name);
     let mut printed = "| floor | crate | what it does | may use |\n|---|---|---|---|\n".to_owned();
-    for floor in FLOORS {
-        if let Some(package) = workspace.members().find(|package| package.name == floor.name) {
-            let may_use: Vec<String> =
-                floor.may_use.iter().map(|name| format!("`{name}`")).collect();
-            let _ = writeln!(
-                printed,
-                "| {} | `{}` | {} | {} |",
-                floor.floor,
-                floor.name,
-                package.description,
-                if may_use.is_empty() { "none of ours".to_owned() } else { may_use.join(", ") }
-            );
-        }
+    for Floor { name, floor, may_use } in FLOORS {
+        let Some(package) = exists(name) else { continue };
+        let may_use = may_use.iter().filter(|name| exists(name).is_some());
+        let may_use: Vec<String> = may_use.map(|name| format!("`{name}`")).collect();
+        let may_use =
+            if may_use.is_empty() { "none of ours".to_owned() } else { may_use.join(", ") };
+        let what = &package.description;
+        let _ = writeln!(printed, "| {floor} | `{name}` | {what} | {may_use} |");
     }
     printed
 }
