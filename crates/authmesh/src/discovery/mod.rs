@@ -1,10 +1,11 @@
 //! Discovery: finds instances.
 //!
 //! A [`Source`] says what is known of one service: [`Fixed`] what a program names, [`File`] what a
-//! watched file lists.
+//! watched file lists, [`Watch`] who is registered in a [`Registry`].
 
 mod file;
 mod fixed;
+mod registry;
 mod source;
 
 pub use authmesh_logic::discovery::{
@@ -13,4 +14,7 @@ pub use authmesh_logic::discovery::{
 };
 pub use file::File;
 pub use fixed::Fixed;
+pub use registry::{
+    DEFAULT_TTL, DiscoveryMetrics, Granted, Refusal, Registration, Registry, RegistryError, Watch,
+};
 pub use source::{NextUpdate, Source};
