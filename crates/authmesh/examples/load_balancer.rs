@@ -9,7 +9,8 @@ pub(crate) fn main() -> Result<(), &'static str> {
     let other = balancer.pick().ok_or("no endpoint")?; // the first is busy: this is the second
     assert_ne!(*one, *other);
     drop(one); // its request ended
-    let in_flight = balancer.metrics().endpoints.iter().map(|endpoint| endpoint.in_flight).sum();
+    let in_flight: u64 =
+        balancer.metrics().endpoints.iter().map(|endpoint| endpoint.in_flight).sum();
     assert_eq!(1_u64, in_flight);
     Ok(())
 }

@@ -9,14 +9,15 @@ use authmesh_logic::Moment;
 ///
 /// A copyable token, so that whoever reads the time says so in its signature.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Clock;
+pub struct Clock;
 
 static EPOCH: OnceLock<Instant> = OnceLock::new();
 
 impl Clock {
     /// The time now.
     #[expect(clippy::disallowed_methods, reason = "this is the one reader of the clock")]
-    pub(crate) fn now(self) -> Moment {
+    #[must_use]
+    pub fn now(self) -> Moment {
         let now = Instant::now();
         let epoch = *EPOCH.get_or_init(|| now);
         let nanos = now.saturating_duration_since(epoch).as_nanos();
@@ -25,7 +26,8 @@ impl Clock {
 
     /// The time of day, for people and for what leaves the process.
     #[expect(clippy::disallowed_methods, reason = "this is the one reader of the clock")]
-    pub(crate) fn time_of_day(self) -> SystemTime {
+    #[must_use]
+    pub fn time_of_day(self) -> SystemTime {
         SystemTime::now()
     }
 }

@@ -7,12 +7,56 @@
 mod clock;
 mod luck;
 
+mod error;
+
+// ── Stop calling what fails ──────────
 pub mod circuit_breaker;
 
+// ── Find instances, spread requests over them, watch them ──────────
 pub mod discovery;
 
 pub mod load_balancer;
 
 pub mod health;
 
+// ── One checked file ──────────
 pub mod config;
+
+// ── The request lane, from the wire up ──────────
+mod request_body;
+
+mod transport;
+
+pub mod telemetry;
+
+mod endpoint;
+
+mod roster;
+
+mod service;
+
+mod attempt;
+
+mod choose;
+
+mod response_body;
+
+mod stack;
+
+mod pick;
+
+mod client;
+
+// ── The update lane ──────────
+mod driver;
+
+// ── The mesh ──────────
+pub mod status;
+
+mod mesh;
+
+pub mod worker;
+
+pub use client::ServiceClient;
+pub use error::{Error, ErrorKind};
+pub use mesh::{BuildError, Mesh, MeshBuilder};

@@ -11,6 +11,6 @@ thread_local! {
 }
 
 /// Lends this thread's dice. `play` must not call back into this function.
-pub(crate) fn with_dice<T>(play: impl FnOnce(&mut Dice) -> T) -> T {
+pub fn with_dice<T>(play: impl FnOnce(&mut Dice) -> T) -> T {
     DICE.with_borrow_mut(play)
 }

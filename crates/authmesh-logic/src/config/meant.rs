@@ -3,10 +3,11 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::discovery::{Address, ServiceName};
+use crate::hygiene::TrustedNetwork;
 use crate::retry::OperationClass;
 use crate::{circuit_breaker, health, load_balancer, retry};
 
@@ -270,15 +271,6 @@ pub struct IdentityConfig {
     pub cert: Box<str>,
     /// Its private key, PEM.
     pub key: Box<str>,
-}
-
-/// A network whose proxies are believed: the first `prefix` bits of `address`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TrustedNetwork {
-    /// The network's address.
-    pub address: IpAddr,
-    /// How many bits of it count.
-    pub prefix: u8,
 }
 
 /// The door for people.

@@ -25,7 +25,7 @@ pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
 pub use meant::{
     AdminAccess, AdminConfig, Classifier, DefaultAccess, DiscoverySource, IdentityConfig, Limits,
     ListenerConfig, MeshConfig, NetworkConfig, Protocol, RegistryConfig, RouteConfig,
-    SecretReference, SecurityConfig, ServiceConfig, TlsMode, TrustedNetwork,
+    SecretReference, SecurityConfig, ServiceConfig, TlsMode,
 };
 pub use merge::VERSION;
 pub use problem::Problem;

@@ -29,8 +29,9 @@ pub use authmesh_logic::config::{
     AdminAccess, AdminConfig, Classifier, Code, DefaultAccess, DiscoverySource, IdentityConfig,
     Limits, ListenerConfig, MeshConfig, NetworkConfig, Problem, Protocol, RegistryConfig,
     RouteConfig, SecretReference, SecurityConfig, ServiceConfig, Severity, Span, TlsMode,
-    TrustedNetwork, reference,
+    reference,
 };
+pub use authmesh_logic::hygiene::TrustedNetwork;
 pub use load::{Files, Loaded, load, parse};
 pub use problems::{Place, Problems};
 pub use secret::{Secret, SecretError};

@@ -7,7 +7,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::config::findings::Written;
 use crate::config::reader::Reader;
-use crate::config::{Code, Problem, TrustedNetwork};
+use crate::config::{Code, Problem};
+use crate::hygiene::TrustedNetwork;
 
 /// Fields with a meaning of their own, beside those that begin like [`RESERVED_BEGINNINGS`].
 const RESERVED: [&str; 19] = [

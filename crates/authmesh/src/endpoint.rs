@@ -1,0 +1,80 @@
+//! What the request lane holds for an instance: its facts, and the live cell that outlives them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy};
+use authmesh_logic::config::Protocol;
+use authmesh_logic::discovery::{Address, Instance, InstanceId, Weight};
+use authmesh_logic::health::Traffic;
+use authmesh_logic::load_balancer::Candidate;
+
+use crate::clock::Clock;
+use crate::luck::with_dice;
+use crate::transport::{OpenConnections, Transport};
+
+/// An instance in a roster: facts of this generation, and the state that stays.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) cell: Arc<EndpointCell>,
+}
+
+/// The live state of an endpoint. It stays the same while rosters come and go.
+pub(crate) struct EndpointCell {
+    pub(crate) id: InstanceId,
+    pub(crate) transport: Transport,
+    pub(crate) breaker: AdvancedCircuitBreaker,
+    /// What real traffic says, for whoever checks health.
+    pub(crate) traffic: Arc<Traffic>,
+    in_flight: AtomicU32,
+}
+
+impl Candidate for Endpoint {
+    fn load(&self) -> u64 {
+        u64::from(self.cell.in_flight())
+    }
+
+    fn weight(&self) -> Weight {
+        self.instance.weight
+    }
+
+    /// Who may take a request depends on the request: the chooser asks the breakers itself.
+    fn admits(&self) -> bool {
+        true
+    }
+}
+
+impl EndpointCell {
+    pub(crate) fn new(
+        id: InstanceId,
+        address: Address,
+        protocol: Protocol,
+        breaker: &Policy,
+        lanes: usize,
+        open: Arc<OpenConnections>,
+    ) -> Self {
+        Self {
+            id,
+            transport: Transport::new(address, protocol, lanes, open),
+            breaker: with_dice(|dice| {
+                AdvancedCircuitBreaker::new(breaker, lanes, dice, Clock.now())
+            }),
+            traffic: Arc::new(Traffic::default()),
+            in_flight: AtomicU32::new(0),
+        }
+    }
+
+    /// Attempts that have begun and not ended.
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn enter(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,338 @@
+//! A running mesh: its services, its registry, and what it says of itself.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use authmesh_logic::Lane;
+use authmesh_logic::config::{DiscoverySource, MeshConfig, RegistryConfig, ServiceConfig};
+use authmesh_logic::discovery::ServiceName;
+
+use crate::client::ServiceClient;
+use crate::clock::Clock;
+use crate::config::{self, Problems};
+use crate::discovery::{File, Fixed, Registry, RegistryError, Source};
+use crate::driver::{Driving, Order, drive};
+use crate::roster::ServicePolicy;
+use crate::service::Service;
+use crate::status::{MeshStatus, ServiceStatus};
+use crate::telemetry::{EventReceiver, EventSender};
+
+/// A running mesh. Cheap to clone; it stops when the last clone is dropped.
+#[derive(Clone)]
+pub struct Mesh {
+    shared: Arc<Shared>,
+}
+
+/// Builds a [`Mesh`].
+pub struct MeshBuilder {
+    config: MeshConfig,
+    lanes: u16,
+    sources: BTreeMap<ServiceName, Box<dyn Source>>,
+}
+
+/// Why a mesh could not be built or changed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The configuration has faults.
+    Config(Problems),
+    /// The registry could not be opened.
+    Registry(RegistryError),
+    /// A service is learned from the registry, and the configuration has none.
+    NoRegistry(ServiceName),
+    /// The registry's place cannot be changed while the mesh runs.
+    RegistryMoved,
+}
+
+struct Shared {
+    lanes: u16,
+    next_lane: AtomicU16,
+    events: Arc<EventSender>,
+    registry: Option<Registry>,
+    running: RwLock<Running>,
+}
+
+struct Running {
+    config: Arc<MeshConfig>,
+    services: BTreeMap<ServiceName, Member>,
+}
+
+struct Member {
+    service: Arc<Service>,
+    driving: Driving,
+    /// The source was handed in by the program, so a configuration cannot replace it.
+    is_sourced_by_program: bool,
+}
+
+/// The most lanes a library user's clients are spread over.
+const MOST_LANES: u16 = 16;
+
+impl Mesh {
+    /// Builds the mesh that a configuration file describes. Runs on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the file has faults (all of them are told) or the registry cannot be opened.
+    pub async fn load(path: impl AsRef<Path>) -> Result<Self, BuildError> {
+        let loaded =
+            config::load(path.as_ref(), config::Files::Look).map_err(BuildError::Config)?;
+        Self::builder(loaded.config).build().await
+    }
+
+    /// Begins a mesh from a configuration that is checked already.
+    #[must_use]
+    pub fn builder(config: MeshConfig) -> MeshBuilder {
+        MeshBuilder { config, lanes: MOST_LANES, sources: BTreeMap::new() }
+    }
+
+    /// A client of a service, on a lane of its own while there are any left; `None` if the mesh
+    /// has no such service.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<ServiceClient> {
+        let lane = self.shared.next_lane.fetch_add(1, Ordering::Relaxed) % self.shared.lanes;
+        self.service_on(name, Lane::new(lane))
+    }
+
+    /// A client of a service for a worker that knows its own lane.
+    #[must_use]
+    pub fn service_on(&self, name: &str, lane: Lane) -> Option<ServiceClient> {
+        let running = self.shared.read();
+        let member = running.services.iter().find(|(known, _)| known.as_str() == name)?.1;
+        Some(ServiceClient::new(Arc::clone(&member.service), lane))
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<MeshConfig> {
+        Arc::clone(&self.shared.read().config)
+    }
+
+    /// The registry in this process, if the configuration has one.
+    #[must_use]
+    pub fn registry(&self) -> Option<&Registry> {
+        self.shared.registry.as_ref()
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> EventReceiver {
+        self.shared.events.receiver()
+    }
+
+    /// Every state with its reason and time. Asking changes nothing.
+    #[must_use]
+    pub fn status(&self) -> MeshStatus {
+        let running = self.shared.read();
+        let services = running.services.values();
+        MeshStatus {
+            services: services
+                .map(|member| {
+                    ServiceStatus::of(&member.service, &member.driving.state.borrow(), Clock.now())
+                })
+                .collect(),
+            events: self.shared.events.told(),
+        }
+    }
+
+    /// Waits until the source of every service has said something, at most `limit`. Returns the
+    /// services that are still unknown.
+    pub async fn ready(&self, limit: Duration) -> Vec<ServiceName> {
+        let waiting: Vec<_> = {
+            let running = self.shared.read();
+            let services = running.services.iter();
+            services.map(|(name, member)| (name.clone(), member.driving.state.clone())).collect()
+        };
+        let mut unknown = Vec::new();
+        let deadline = tokio::time::sleep(limit);
+        tokio::pin!(deadline);
+        for (name, mut state) in waiting {
+            tokio::select! {
+                biased;
+                known = state.wait_for(|state| state.is_known) => if known.is_err() {
+                    unknown.push(name);
+                },
+                () = &mut deadline => unknown.push(name),
+            }
+        }
+        unknown
+    }
+
+    /// Puts another configuration in force without losing a request: services that stay keep
+    /// their endpoints, breakers and connections.
+    ///
+    /// # Errors
+    ///
+    /// When the new configuration cannot be built; the old one then stays in force untouched.
+    pub async fn reconfigure(&self, config: MeshConfig) -> Result<(), BuildError> {
+        if self.shared.read().config.registry != config.registry {
+            return Err(BuildError::RegistryMoved);
+        }
+        let mut orders = Vec::new();
+        {
+            let mut running = self.shared.running.write().unwrap_or_else(PoisonError::into_inner);
+            let mut sources = self.shared.changed_sources(&running, &config)?;
+            running.services.retain(|name, _| config.services.iter().any(|new| new.name == *name));
+            for service in &config.services {
+                let source = sources.remove(&service.name);
+                let order = order(service, &config, source);
+                match running.services.get(&service.name) {
+                    Some(member) => orders.push((member.driving.orders.clone(), order)),
+                    None => {
+                        let member = self.shared.start(order, &service.name, false);
+                        running.services.insert(service.name.clone(), member);
+                    }
+                }
+            }
+            running.config = Arc::new(config);
+        }
+        for (driver, order) in orders {
+            // A driver lives as long as its sender, which the mesh holds.
+            let _ = driver.send(order).await;
+        }
+        Ok(())
+    }
+}
+
+impl MeshBuilder {
+    /// How many workers the clients of this mesh run on, 1 to 64; 16 if not said.
+    #[must_use]
+    pub fn lanes(mut self, lanes: u16) -> Self {
+        self.lanes = lanes.clamp(1, 64);
+        self
+    }
+
+    /// Where the instances of a service are learned, instead of what the configuration says.
+    #[must_use]
+    pub fn source(mut self, service: ServiceName, source: impl Source + 'static) -> Self {
+        self.sources.insert(service, Box::new(source));
+        self
+    }
+
+    /// Starts the mesh on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be opened, or a service needs one and there is none.
+    pub async fn build(mut self) -> Result<Mesh, BuildError> {
+        let registry = open_registry(&self.config.registry).map_err(BuildError::Registry)?;
+        let shared = Shared {
+            lanes: self.lanes,
+            next_lane: AtomicU16::new(0),
+            events: Arc::new(EventSender::new()),
+            registry,
+            running: RwLock::new(Running {
+                config: Arc::new(MeshConfig::default()),
+                services: BTreeMap::new(),
+            }),
+        };
+        let mut services = BTreeMap::new();
+        for service in &self.config.services {
+            let own = self.sources.remove(&service.name);
+            let is_sourced_by_program = own.is_some();
+            let source = match own {
+                Some(source) => source,
+                None => shared.source_of(service)?,
+            };
+            let order = order(service, &self.config, Some(source));
+            let member = shared.start(order, &service.name, is_sourced_by_program);
+            services.insert(service.name.clone(), member);
+        }
+        let running = Running { config: Arc::new(self.config), services };
+        Ok(Mesh { shared: Arc::new(Shared { running: RwLock::new(running), ..shared }) })
+    }
+}
+
+impl Shared {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Running> {
+        self.running.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, mut first: Order, name: &ServiceName, is_sourced_by_program: bool) -> Member {
+        let service = Arc::new(Service::new(
+            name.clone(),
+            Arc::clone(&first.policy),
+            usize::from(self.lanes),
+            Arc::clone(&self.events),
+        ));
+        let source = first.source.take().unwrap_or_else(|| Box::new(Fixed::new([])));
+        let driving = drive(Arc::clone(&service), first, source);
+        Member { service, driving, is_sourced_by_program }
+    }
+
+    fn source_of(&self, service: &ServiceConfig) -> Result<Box<dyn Source>, BuildError> {
+        Ok(match &service.source {
+            DiscoverySource::Static(addresses) => Box::new(Fixed::at(addresses.iter().cloned())),
+            DiscoverySource::File(path) => Box::new(File::watch(&**path)),
+            DiscoverySource::Registry => match &self.registry {
+                Some(registry) => Box::new(registry.watch(&service.name)),
+                None => return Err(BuildError::NoRegistry(service.name.clone())),
+            },
+        })
+    }
+
+    /// A source for each service that is new or learned elsewhere than before.
+    fn changed_sources(
+        &self,
+        running: &Running,
+        config: &MeshConfig,
+    ) -> Result<BTreeMap<ServiceName, Box<dyn Source>>, BuildError> {
+        let mut sources = BTreeMap::new();
+        for service in &config.services {
+            let before = running.config.services.iter().find(|old| old.name == service.name);
+            let is_kept = before.is_some_and(|old| old.source == service.source);
+            let is_programs =
+                running.services.get(&service.name).is_some_and(|old| old.is_sourced_by_program);
+            if !is_kept && !is_programs {
+                sources.insert(service.name.clone(), self.source_of(service)?);
+            }
+        }
+        Ok(sources)
+    }
+}
+
+impl std::fmt::Debug for Mesh {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let running = self.shared.read();
+        formatter.debug_struct("Mesh").field("services", &running.services.keys()).finish()
+    }
+}
+
+impl std::fmt::Display for BuildError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(problems) => problems.fmt(formatter),
+            Self::Registry(error) => error.fmt(formatter),
+            Self::NoRegistry(service) => write!(
+                formatter,
+                "service `{service}` is learned from the registry, and there is none; write \
+                 `[registry]` with `kind = \"embedded\"`"
+            ),
+            Self::RegistryMoved => formatter.write_str(
+                "`[registry]` cannot change while the mesh runs; stop it and start it again",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+fn order(service: &ServiceConfig, config: &MeshConfig, source: Option<Box<dyn Source>>) -> Order {
+    Order {
+        policy: Arc::new(ServicePolicy::of(service, &config.network)),
+        health: service.health.clone(),
+        source,
+    }
+}
+
+fn open_registry(config: &RegistryConfig) -> Result<Option<Registry>, RegistryError> {
+    match config {
+        RegistryConfig::None => Ok(None),
+        RegistryConfig::Embedded { persist: None, .. } => Ok(Some(Registry::embedded())),
+        RegistryConfig::Embedded { persist: Some(directory), .. } => {
+            Registry::embedded_persisted(&**directory).map(Some)
+        }
+    }
+}

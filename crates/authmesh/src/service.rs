@@ -1,0 +1,143 @@
+//! One service as the request lane knows it: its roster, its operations, its retry budget.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Guard};
+use authmesh_logic::Lane;
+use authmesh_logic::circuit_breaker::{self, AdvancedCircuitBreaker};
+use authmesh_logic::config::Classifier;
+use authmesh_logic::discovery::ServiceName;
+use authmesh_logic::retry::{self, Budget, OperationClass};
+
+use crate::clock::Clock;
+use crate::luck::with_dice;
+use crate::roster::{Roster, ServicePolicy};
+use crate::telemetry::{EventSender, OperationCounters};
+use crate::transport::OpenConnections;
+
+/// One service, shared by all its clients.
+pub(crate) struct Service {
+    pub(crate) name: ServiceName,
+    pub(crate) lanes: usize,
+    pub(crate) budget: Budget,
+    pub(crate) events: Arc<EventSender>,
+    pub(crate) open: Arc<OpenConnections>,
+    roster: ArcSwap<Roster>,
+    operations: RwLock<BTreeMap<Box<str>, Arc<Operation>>>,
+}
+
+/// What requests do at a service: the key of breakers and counters.
+pub(crate) struct Operation {
+    pub(crate) name: Box<str>,
+    pub(crate) breaker: AdvancedCircuitBreaker,
+    pub(crate) counters: Arc<OperationCounters>,
+}
+
+/// A service, an operation of it, and how requests for it are treated, from one lane.
+pub(crate) struct Target {
+    pub(crate) service: Arc<Service>,
+    pub(crate) operation: Arc<Operation>,
+    pub(crate) treatment: Treatment,
+    pub(crate) lane: Lane,
+}
+
+/// How requests of a route are treated; what is `None` follows the service or the method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Treatment {
+    /// What a request may survive.
+    pub class: Option<OperationClass>,
+    /// What an answer says.
+    pub classifier: Classifier,
+    /// How long a request may take to the head of its answer.
+    pub timeout: Option<Duration>,
+    /// Whether and how attempts are repeated.
+    pub retry: Option<retry::Policy>,
+}
+
+/// The operation of requests for which none is named.
+pub(crate) const DEFAULT_OPERATION: &str = "default";
+
+/// The most operations one service has; requests of any further one count as the default.
+const MOST_OPERATIONS: usize = 256;
+
+impl Service {
+    pub(crate) fn new(
+        name: ServiceName,
+        policy: Arc<ServicePolicy>,
+        lanes: usize,
+        events: Arc<EventSender>,
+    ) -> Self {
+        Self {
+            name,
+            lanes,
+            budget: Budget::new(lanes),
+            events,
+            open: Arc::default(),
+            roster: ArcSwap::from_pointee(Roster::empty(policy)),
+            operations: RwLock::default(),
+        }
+    }
+
+    /// The roster of this moment. Not to be held across a wait.
+    pub(crate) fn roster(&self) -> Guard<Arc<Roster>> {
+        self.roster.load()
+    }
+
+    /// Posts the next roster. Only the driver calls this.
+    pub(crate) fn post(&self, roster: Roster) {
+        self.roster.store(Arc::new(roster));
+    }
+
+    /// The operation of this name, made at its first use.
+    pub(crate) fn operation(&self, name: &str) -> Arc<Operation> {
+        let known = self.operations.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(operation) = known.get(name) {
+            return Arc::clone(operation);
+        }
+        drop(known);
+        let mut known = self.operations.write().unwrap_or_else(PoisonError::into_inner);
+        let full = known.len() >= MOST_OPERATIONS && !known.contains_key(name);
+        let name = if full { DEFAULT_OPERATION } else { name };
+        let made = known.entry(name.into()).or_insert_with(|| {
+            let policy = &self.roster.load().policy.breaker;
+            Arc::new(Operation {
+                name: name.into(),
+                breaker: self.new_breaker(policy),
+                counters: Arc::new(OperationCounters::new(self.lanes)),
+            })
+        });
+        Arc::clone(made)
+    }
+
+    /// Every operation used so far, by name.
+    pub(crate) fn operations(&self) -> Vec<Arc<Operation>> {
+        let known = self.operations.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().map(Arc::clone).collect()
+    }
+
+    /// Gives every operation a breaker whose window has the shape `breaker` asks for. Counters go
+    /// on; the old windows' evidence does not, as it was counted in another shape.
+    pub(crate) fn reshape_breakers(&self, breaker: &circuit_breaker::Policy) {
+        let mut known = self.operations.write().unwrap_or_else(PoisonError::into_inner);
+        for operation in known.values_mut() {
+            *operation = Arc::new(Operation {
+                name: operation.name.clone(),
+                breaker: self.new_breaker(breaker),
+                counters: Arc::clone(&operation.counters),
+            });
+        }
+    }
+
+    fn new_breaker(&self, policy: &circuit_breaker::Policy) -> AdvancedCircuitBreaker {
+        with_dice(|dice| AdvancedCircuitBreaker::new(policy, self.lanes, dice, Clock.now()))
+    }
+}
+
+impl Target {
+    /// What a request with this method may survive.
+    pub(crate) fn class_of(&self, method: &str) -> OperationClass {
+        self.treatment.class.unwrap_or_else(|| OperationClass::of_method(method))
+    }
+}

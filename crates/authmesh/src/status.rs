@@ -1,0 +1,208 @@
+//! Every state of a mesh with its reason and time, as one value.
+
+use std::time::Duration;
+
+use authmesh_logic::Moment;
+use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy, State};
+use authmesh_logic::eligibility::Eligibility;
+use serde::Serialize;
+
+use crate::driver::{MemberState, ServiceState};
+use crate::service::Service;
+use crate::telemetry::OperationMetrics;
+
+/// The state of a mesh.
+#[derive(Clone, Debug, Serialize)]
+pub struct MeshStatus {
+    /// Its services, by name.
+    pub services: Vec<ServiceStatus>,
+    /// How many events were told since it was built.
+    pub events: u64,
+}
+
+/// The state of one service.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServiceStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether its source has said anything yet.
+    pub known: bool,
+    /// The revision of the source's view.
+    pub revision: u64,
+    /// The generation of its roster.
+    pub generation: u64,
+    /// `normal`, or `panic` when unhealthy instances take requests because no healthy one is left.
+    pub mode: &'static str,
+    /// Why and for how long the source is not reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_lost: Option<SourceLost>,
+    /// For how long no instance may take requests, in milliseconds, if none may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unroutable_for_ms: Option<u64>,
+    /// How many instances may take requests.
+    pub routable: usize,
+    /// How many instances are known.
+    pub total: usize,
+    /// How its endpoints are chosen.
+    pub strategy: &'static str,
+    /// Attempts in flight.
+    pub in_flight: u64,
+    /// Connections open to its instances.
+    pub connections: u64,
+    /// Its operations, by name.
+    pub operations: Vec<OperationStatus>,
+    /// Its instances, by identifier.
+    pub instances: Vec<InstanceStatus>,
+}
+
+/// Why and for how long a source is not reached.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceLost {
+    /// Why, in a sentence.
+    pub reason: String,
+    /// For how long, in milliseconds.
+    pub for_ms: u64,
+}
+
+/// The state of one operation.
+#[derive(Clone, Debug, Serialize)]
+pub struct OperationStatus {
+    /// Its name.
+    pub name: String,
+    /// Its breaker.
+    pub breaker: BreakerStatus,
+    /// What happened to its requests.
+    #[serde(skip)]
+    pub metrics: OperationMetrics,
+}
+
+/// The state of one breaker.
+#[derive(Clone, Debug, Serialize)]
+pub struct BreakerStatus {
+    /// The word of its state.
+    pub state: &'static str,
+    /// How long it still refuses, in milliseconds, if it does and the time is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_for_ms: Option<u64>,
+    /// Calls in its window.
+    pub calls: u64,
+    /// Failures in its window.
+    pub failures: u64,
+    /// Slow calls in its window.
+    pub slow: u64,
+    /// Failures in a row.
+    pub consecutive_failures: u64,
+}
+
+/// The state of one instance.
+#[derive(Clone, Debug, Serialize)]
+pub struct InstanceStatus {
+    /// Its identifier.
+    pub id: String,
+    /// Where it is reached.
+    pub address: String,
+    /// Whether it may take requests, in a word.
+    pub state: &'static str,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// What checks conclude.
+    pub health: &'static str,
+    /// For how long, in milliseconds.
+    pub health_for_ms: u64,
+    /// Its share of the load; 1 is one share.
+    pub weight: f64,
+    /// Attempts in flight.
+    pub in_flight: u32,
+    /// Its breaker.
+    pub breaker: BreakerStatus,
+}
+
+impl ServiceStatus {
+    pub(crate) fn of(service: &Service, state: &ServiceState, now: Moment) -> Self {
+        let roster = service.roster();
+        let policy = &roster.policy;
+        let operations = service.operations();
+        let instances: Vec<_> = state
+            .members
+            .iter()
+            .map(|member| InstanceStatus::of(member, &policy.endpoint_breaker, now))
+            .collect();
+        Self {
+            name: service.name.to_string(),
+            known: state.is_known,
+            revision: state.revision,
+            generation: state.generation,
+            mode: if state.panic { "panic" } else { "normal" },
+            source_lost: state.lost.as_ref().map(|(since, reason)| SourceLost {
+                reason: reason.clone(),
+                for_ms: millis(now.since(*since)),
+            }),
+            unroutable_for_ms: state.unroutable_since.map(|since| millis(now.since(since))),
+            routable: roster.endpoints.len(),
+            total: instances.len(),
+            strategy: policy.balance.strategy.word(),
+            in_flight: instances.iter().map(|instance| u64::from(instance.in_flight)).sum(),
+            connections: service.open.count(),
+            operations: operations
+                .iter()
+                .map(|operation| OperationStatus {
+                    name: operation.name.to_string(),
+                    breaker: BreakerStatus::of(&operation.breaker, &policy.breaker, now),
+                    metrics: operation.counters.metrics(),
+                })
+                .collect(),
+            instances,
+        }
+    }
+}
+
+impl InstanceStatus {
+    fn of(member: &MemberState, breaker: &Policy, now: Moment) -> Self {
+        let cell = &member.endpoint.cell;
+        let reason = match member.eligibility {
+            Eligibility::Routable => format!("health: {}", member.health.reason),
+            other => format!("{}; health: {}", state_word(other), member.health.reason),
+        };
+        Self {
+            id: cell.id.to_string(),
+            address: cell.transport.address().to_string(),
+            state: state_word(member.eligibility),
+            reason,
+            health: member.health.status.word(),
+            health_for_ms: millis(now.since(member.health.since)),
+            weight: f64::from(member.endpoint.instance.weight.as_hundredths()) / 100.0,
+            in_flight: cell.in_flight(),
+            breaker: BreakerStatus::of(&cell.breaker, breaker, now),
+        }
+    }
+}
+
+impl BreakerStatus {
+    fn of(breaker: &AdvancedCircuitBreaker, policy: &Policy, now: Moment) -> Self {
+        let state = breaker.state(policy, now);
+        let counts = breaker.counts(policy, now);
+        Self {
+            state: state.word(),
+            opens_for_ms: match state {
+                State::Open { until } => Some(millis(until.since(now))),
+                _ => None,
+            },
+            calls: counts.total,
+            failures: counts.failures,
+            slow: counts.slow,
+            consecutive_failures: u64::from(counts.consecutive_failures),
+        }
+    }
+}
+
+const fn state_word(eligibility: Eligibility) -> &'static str {
+    match eligibility {
+        Eligibility::Routable => "routable",
+        Eligibility::Limbo => "limbo",
+        Eligibility::Not(reason) => reason.word(),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,114 @@
+//! HTTP/2 to one endpoint: one connection a lane, shared by all its requests.
+
+use std::error::Error as StdError;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http::Request;
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::connect::{Stream, connect};
+use super::{ConnectionPolicy, Lent, Sent, Transport};
+use crate::error::BoxError;
+use crate::request_body::RequestBody;
+
+/// The connection of one lane, if there is one.
+#[derive(Default)]
+pub(super) struct Slot(Mutex<Option<SendRequest<RequestBody>>>);
+
+/// How often an endpoint is asked whether it is still there while requests wait.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// How long it may take to say so.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Slot {
+    pub(super) async fn send(
+        &self,
+        transport: &Transport,
+        policy: &ConnectionPolicy,
+        request: Request<RequestBody>,
+    ) -> Sent {
+        let mut request = request;
+        if let Some(sender) = self.current() {
+            request = match exchange(sender, request).await {
+                Sent::NotSent(request, _) => request,
+                ended => return ended,
+            };
+        }
+        match self.open(transport, policy).await {
+            Ok(sender) => exchange(sender, request).await,
+            Err(error) => Sent::NotSent(request, error),
+        }
+    }
+
+    fn current(&self) -> Option<SendRequest<RequestBody>> {
+        let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref().filter(|sender| !sender.is_closed()).cloned()
+    }
+
+    /// Connects and keeps the connection. Two requests that find none may both connect; the later
+    /// connection is kept and the other ends with its request.
+    async fn open(
+        &self,
+        transport: &Transport,
+        policy: &ConnectionPolicy,
+    ) -> Result<SendRequest<RequestBody>, BoxError> {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_TIMEOUT);
+        let sender = match connect(&transport.address, policy.connect_timeout).await? {
+            Stream::Tcp(stream) => {
+                let (sender, connection) = builder.handshake(stream).await?;
+                transport.open.drive(connection);
+                sender
+            }
+            Stream::Unix(stream) => {
+                let (sender, connection) = builder.handshake(stream).await?;
+                transport.open.drive(connection);
+                sender
+            }
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender.clone());
+        Ok(sender)
+    }
+}
+
+async fn exchange(mut sender: SendRequest<RequestBody>, request: Request<RequestBody>) -> Sent {
+    if let Err(error) = sender.ready().await {
+        return Sent::NotSent(request, error.into());
+    }
+    match sender.try_send_request(request).await {
+        Ok(response) => Sent::Answered(response, Lent::Shared),
+        Err(mut fault) => match fault.take_message() {
+            Some(request) => Sent::NotSent(request, fault.into_error().into()),
+            None => {
+                let error = fault.into_error();
+                if says_unprocessed(&error) {
+                    Sent::Unprocessed(error.into())
+                } else {
+                    Sent::Lost(error.into())
+                }
+            }
+        },
+    }
+}
+
+/// Whether the endpoint says it never began: `REFUSED_STREAM`, or a GOAWAY without error, which h2
+/// hands only to the streams above the last one the endpoint names (RFC 9113 §6.8, §8.7). A GOAWAY
+/// with an error reaches every stream of the connection and so proves nothing.
+fn says_unprocessed(error: &hyper::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let reason = error.reason();
+            return error.is_remote()
+                && ((error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM))
+                    || (error.is_go_away() && reason == Some(h2::Reason::NO_ERROR)));
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,136 @@
+//! Connections to one endpoint: made, lent, kept, and never re-sending by themselves.
+
+mod connect;
+mod http1;
+mod http2;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use authmesh_logic::config::Protocol;
+use authmesh_logic::discovery::Address;
+use authmesh_logic::{Lane, Moment};
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+use crate::error::BoxError;
+use crate::request_body::RequestBody;
+
+/// How connections are made and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConnectionPolicy {
+    pub(crate) connect_timeout: Duration,
+    /// How long an unused connection is kept.
+    pub(crate) keep_alive: Duration,
+    /// How many unused connections each lane keeps.
+    pub(crate) most_idle: usize,
+    /// How old a connection may become before it is no longer lent.
+    pub(crate) oldest: Duration,
+}
+
+/// All connections to one endpoint.
+pub(crate) struct Transport {
+    address: Address,
+    protocol: Protocol,
+    lanes: Box<[LaneConnections]>,
+    open: Arc<OpenConnections>,
+}
+
+/// How many connections are open, counted by the tasks that drive them.
+#[derive(Debug, Default)]
+pub(crate) struct OpenConnections(AtomicU64);
+
+/// What comes back from sending a request.
+pub(crate) enum Sent {
+    /// The head of the answer, and the connection its body comes by.
+    Answered(Response<Incoming>, Lent),
+    /// Not a byte of it was sent: it may go elsewhere, whatever its class.
+    NotSent(Request<RequestBody>, BoxError),
+    /// The endpoint says it did not process it.
+    Unprocessed(BoxError),
+    /// It was sent, and the connection broke before the head of an answer.
+    Lost(BoxError),
+}
+
+/// A connection lent for one exchange. Given back it may be lent again; dropped it closes, unless
+/// others share it.
+pub(crate) enum Lent {
+    Http1(http1::Connection),
+    Shared,
+}
+
+struct LaneConnections {
+    http1: http1::Pool,
+    http2: http2::Slot,
+}
+
+impl Transport {
+    pub(crate) fn new(
+        address: Address,
+        protocol: Protocol,
+        lanes: usize,
+        open: Arc<OpenConnections>,
+    ) -> Self {
+        let lane =
+            |_| LaneConnections { http1: http1::Pool::default(), http2: http2::Slot::default() };
+        Self { address, protocol, lanes: (0..lanes.max(1)).map(lane).collect(), open }
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Sends a request and waits for the head of its answer, without limit: the caller owns the
+    /// clock. Dropping the future closes an HTTP/1.1 connection and resets an HTTP/2 stream.
+    pub(crate) async fn send(
+        &self,
+        policy: &ConnectionPolicy,
+        lane: Lane,
+        now: Moment,
+        request: Request<RequestBody>,
+    ) -> Sent {
+        let own = &self.lanes[lane.shard(self.lanes.len())];
+        match self.protocol {
+            Protocol::Http1 => own.http1.send(self, policy, now, request).await,
+            Protocol::Http2 => own.http2.send(self, policy, request).await,
+        }
+    }
+
+    /// Takes back a connection whose exchange has ended well.
+    pub(crate) fn give_back(&self, policy: &ConnectionPolicy, lane: Lane, now: Moment, lent: Lent) {
+        if let Lent::Http1(connection) = lent {
+            self.lanes[lane.shard(self.lanes.len())].http1.keep(policy, now, connection);
+        }
+    }
+
+    /// Closes the connections that have been unused for too long.
+    pub(crate) fn sweep(&self, policy: &ConnectionPolicy, now: Moment) {
+        for lane in &self.lanes {
+            lane.http1.sweep(policy, now);
+        }
+    }
+}
+
+impl OpenConnections {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Drives a connection in a task of its own until it ends, and counts it meanwhile.
+    fn drive(self: &Arc<Self>, connection: impl Future + Send + 'static) {
+        struct Place(Arc<OpenConnections>);
+        impl Drop for Place {
+            fn drop(&mut self) {
+                self.0.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(self));
+        tokio::spawn(async move {
+            // How a connection ends is told by the request it was lent to.
+            connection.await;
+            drop(place);
+        });
+    }
+}
