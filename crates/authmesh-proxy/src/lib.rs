@@ -1,1 +1,34 @@
-//! Floor 3: serves. Listeners, routing, the doors.
+//! Floor 3 of Authmesh: serves. Listeners, the way of a request through them, and the doors.
+//!
+//! Modules stand in the order in which they may use one another: each only those above it.
+
+mod fields;
+
+mod reply;
+
+mod table;
+
+mod activity;
+
+mod forward;
+
+mod bind;
+
+mod tls;
+
+mod serving;
+
+mod connection;
+
+mod worker;
+
+mod doors;
+
+mod proxy;
+
+mod reload;
+
+pub use bind::BindError;
+pub use doors::{Ask, ReloadFault, Reply};
+pub use proxy::{Proxy, StartError, Stopped};
+pub use tls::TlsError;

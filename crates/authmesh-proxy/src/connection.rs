@@ -1,0 +1,131 @@
+//! One connection of a client: TLS if the listener wants it, then HTTP/1.1 or HTTP/2 until it ends.
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authmesh_logic::config::Limits;
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+
+use crate::activity::{Activity, Noted, Patience, Watch};
+use crate::forward::{Entrance, forward};
+use crate::reply::ReplyBody;
+use crate::serving::{ListenerShared, Serving};
+
+/// A connection that was accepted.
+pub(crate) struct Accepted {
+    pub(crate) listener: Arc<ListenerShared>,
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The smallest buffer hyper accepts for a head, in bytes.
+const SMALLEST_HEAD_BUFFER: usize = 8 * 1024;
+
+/// Serves a connection until either side ends it. When `drain` turns true, the requests in flight
+/// are answered and no further one is taken.
+pub(crate) async fn serve<S>(
+    stream: S,
+    accepted: Accepted,
+    serving: Arc<Serving>,
+    drain: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(config) = accepted.tls.clone() else {
+        return serve_http(stream, accepted, serving, drain).await;
+    };
+    let handshake = TlsAcceptor::from(config).accept(stream);
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        Ok(Ok(stream)) => serve_http(stream, accepted, serving, drain).await,
+        Ok(Err(error)) => refuse_handshake(&accepted, &error),
+        Err(_) => refuse_handshake(&accepted, &io::Error::from(io::ErrorKind::TimedOut)),
+    }
+}
+
+fn refuse_handshake(accepted: &Accepted, error: &io::Error) {
+    tracing::debug!(listener = %accepted.listener.name.load(), %error, "TLS handshake failed");
+}
+
+async fn serve_http<S>(
+    stream: S,
+    accepted: Accepted,
+    serving: Arc<Serving>,
+    mut drain: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = serving.table().limits;
+    let activity = Activity::new();
+    let patience = Patience { header: limits.header_timeout, idle: limits.idle_timeout };
+    let stream = TokioIo::new(Noted::new(stream, Arc::clone(&activity)));
+    let builder = builder(&limits);
+    let noted = Arc::clone(&activity);
+    let accepted = Arc::new(accepted);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let in_flight = noted.begin(request.version() == Version::HTTP_2);
+        let (serving, accepted) = (Arc::clone(&serving), Arc::clone(&accepted));
+        async move {
+            let response = answer(&serving, &accepted, request).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| in_flight.until_end_of(body)))
+        }
+    });
+    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut watch = pin!(Watch::new(activity, patience));
+    let mut is_draining = false;
+    loop {
+        tokio::select! {
+            biased;
+            // How a client ends its connection is its own affair.
+            _ = connection.as_mut() => return,
+            () = watch.as_mut() => return,
+            // A worker that is gone drains as well.
+            _ = drain.wait_for(|drain| *drain), if !is_draining => {
+                is_draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+async fn answer(
+    serving: &Serving,
+    accepted: &Accepted,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let listener = accepted.listener.name.load_full();
+    let entrance =
+        Entrance { listener: &listener, peer: accepted.peer, is_tls: accepted.tls.is_some() };
+    let table = serving.table();
+    forward(&table, &entrance, request).await
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // The watch of the connection times heads without a timer for each request.
+        .header_read_timeout(None)
+        .max_headers(limits.headers as usize)
+        .max_buf_size((limits.header_bytes as usize).max(SMALLEST_HEAD_BUFFER));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(limits.header_bytes);
+    builder
+}

@@ -1,0 +1,138 @@
+//! Tells events as they happen, as server-sent events with JSON in them.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use authmesh::telemetry::{Event, EventKind, EventReceiver};
+use authmesh_logic::circuit_breaker::Transition;
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::doors::answer::Answer;
+use crate::doors::time_text::time_text;
+
+/// How long nothing is said before a comment shows that the connection lives.
+const QUIET_LIMIT: Duration = Duration::from_secs(15);
+
+/// An answer that goes on until the peer leaves or the door closes. It waits for nobody: a slow
+/// peer is told how many events it missed.
+pub(crate) fn stream(receiver: EventReceiver, closing: watch::Receiver<bool>) -> Answer {
+    let told = Telling { receiver, closing, missed: 0, has_begun: false };
+    let body = EventBody { next: Box::pin(next(told)) };
+    let mut answer = Response::new(body.boxed_unsync());
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+struct Telling {
+    receiver: EventReceiver,
+    closing: watch::Receiver<bool>,
+    missed: u64,
+    has_begun: bool,
+}
+
+/// The next piece of text and what tells the one after it.
+type Told = Option<(String, Telling)>;
+
+struct EventBody {
+    next: Pin<Box<dyn Future<Output = Told> + Send>>,
+}
+
+impl Body for EventBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some((text, telling)) = ready!(self.next.as_mut().poll(context)) else {
+            self.next = Box::pin(std::future::ready(None));
+            return Poll::Ready(None);
+        };
+        self.next = Box::pin(next(telling));
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(text)))))
+    }
+}
+
+async fn next(mut telling: Telling) -> Told {
+    if !telling.has_begun {
+        telling.has_begun = true;
+        // Shows the peer that whatever happens from now on will be told.
+        return Some((": listening\n\n".to_owned(), telling));
+    }
+    let event = tokio::select! {
+        biased;
+        _ = telling.closing.wait_for(|closing| *closing) => return None,
+        event = tokio::time::timeout(QUIET_LIMIT, telling.receiver.next()) => event,
+    };
+    let Ok(event) = event else { return Some((": quiet\n\n".to_owned(), telling)) };
+    let mut text = String::new();
+    let missed = telling.receiver.missed();
+    if missed > telling.missed {
+        text = message("missed", &json!({ "kind": "missed", "events": missed - telling.missed }));
+        telling.missed = missed;
+    }
+    let event = described(&event?);
+    text += &message(event["kind"].as_str().unwrap_or_default(), &event);
+    Some((text, telling))
+}
+
+fn message(kind: &str, value: &Value) -> String {
+    format!("event: {kind}\ndata: {value}\n\n")
+}
+
+/// An event as JSON: `at`, `service`, `kind`, and what belongs to the kind.
+fn described(event: &Event) -> Value {
+    let mut value = match &event.kind {
+        EventKind::ServiceBreaker { operation, transition } => {
+            let mut value = moved(transition);
+            value["kind"] = "service_breaker".into();
+            value["operation"] = operation.as_str().into();
+            value
+        }
+        EventKind::EndpointBreaker { instance, transition } => {
+            let mut value = moved(transition);
+            value["kind"] = "endpoint_breaker".into();
+            value["instance"] = instance.to_string().into();
+            value
+        }
+        EventKind::Joined(instance) => {
+            json!({ "kind": "joined", "instance": instance.to_string() })
+        }
+        EventKind::Left(instance) => json!({ "kind": "left", "instance": instance.to_string() }),
+        EventKind::Health { instance, status, reason } => json!({
+            "kind": "health",
+            "instance": instance.to_string(),
+            "health": status.word(),
+            "reason": reason,
+        }),
+        EventKind::SourceLost { reason } => json!({ "kind": "source_lost", "reason": reason }),
+        EventKind::SourceFound => json!({ "kind": "source_found" }),
+        EventKind::PanicBegan => json!({ "kind": "panic_began" }),
+        EventKind::PanicEnded => json!({ "kind": "panic_ended" }),
+        _ => json!({ "kind": "other" }),
+    };
+    value["at"] = time_text(event.at).into();
+    value["service"] = event.service.to_string().into();
+    value
+}
+
+fn moved(transition: &Transition) -> Value {
+    json!({
+        "from": transition.from.word(),
+        "to": transition.to.word(),
+        "cause": transition.cause.word(),
+        "calls": transition.evidence.total,
+        "failures": transition.evidence.failures,
+        "slow": transition.evidence.slow,
+    })
+}

@@ -1,0 +1,16 @@
+//! The door for people: what the mesh is doing and why, and the few verbs that change it.
+
+mod path;
+
+mod entry;
+
+mod report;
+
+mod events;
+
+mod decide;
+
+mod door;
+
+pub(crate) use door::AdminDoor;
+pub(crate) use entry::Entry;

@@ -1,0 +1,10 @@
+//! The door for machines: metrics, life and readiness. No token, and nothing can be changed here.
+
+mod names;
+mod text;
+
+mod scrape;
+
+mod door;
+
+pub(crate) use door::MetricsDoor;

@@ -1,0 +1,161 @@
+//! The one list of metrics: every name, what it counts, in which unit, under which labels.
+//!
+//! `docs/metrics.md` is written from it. A label's values come from the configuration or from
+//! lists in the program, never from a request.
+
+/// One metric.
+pub(crate) struct Metric {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// What one is of; `None` is a plain number.
+    pub(crate) unit: Option<&'static str>,
+    pub(crate) labels: &'static [&'static str],
+    /// What it says, in one sentence.
+    pub(crate) help: &'static str,
+}
+
+/// How a metric's values are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Only grows, until the process starts anew.
+    Counter,
+    /// What is at this moment.
+    Gauge,
+    /// Counters by upper bound, with a sum and a count.
+    Histogram,
+}
+
+impl Kind {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+macro_rules! metrics {
+    ($($constant:ident $name:literal $kind:ident $unit:expr, [$($label:literal),*] $help:literal;)*) => {
+        $(
+            pub(crate) const $constant: Metric = Metric {
+                name: $name,
+                kind: Kind::$kind,
+                unit: $unit,
+                labels: &[$($label),*],
+                help: $help,
+            };
+        )*
+
+        /// Every metric, in the order in which they are written out.
+        #[cfg(test)]
+        pub(crate) const ALL: &[Metric] = &[$($constant),*];
+    };
+}
+
+const SECONDS: Option<&str> = Some("seconds");
+
+metrics! {
+    REQUESTS "authmesh_requests_total" Counter None, ["service", "operation", "outcome"]
+        "Requests by who answered: `answered` is the service, `refused` is the mesh.";
+    REFUSALS "authmesh_refusals_total" Counter None, ["service", "operation", "reason"]
+        "Requests that the mesh answered for the service, by reason.";
+    REQUEST_SECONDS "authmesh_request_seconds" Histogram SECONDS, ["service", "operation"]
+        "Time from a request to the head of the service's answer, retries included.";
+    ATTEMPTS "authmesh_attempts_total" Counter None, ["service", "operation", "outcome"]
+        "Attempts by what their end says of the service; a denial is an answer, no failure.";
+    RETRIES "authmesh_retries_total" Counter None, ["service", "operation"]
+        "Attempts beyond the first of a request.";
+    PICKS "authmesh_balancer_picks_total" Counter None, ["service", "strategy"]
+        "Endpoints chosen, under the strategy in force.";
+    BREAKER_STATE "authmesh_breaker_state" Gauge None, ["service", "operation", "state"]
+        "1 for the state an operation's breaker is in, 0 for every other.";
+    ENDPOINTS "authmesh_endpoints" Gauge None, ["service", "state"]
+        "Instances by whether they may take requests, or why not.";
+    ENDPOINT_BREAKERS "authmesh_endpoint_breakers" Gauge None, ["service", "state"]
+        "Breakers of single instances by state.";
+    PANIC "authmesh_panic" Gauge None, ["service"]
+        "1 while unhealthy instances take requests because no healthy one is left.";
+    SOURCE_LOST "authmesh_source_lost_seconds" Gauge SECONDS, ["service"]
+        "For how long the source of a service's instances is not reached; 0 while it is.";
+    IN_FLIGHT "authmesh_in_flight" Gauge None, ["service"]
+        "Attempts in flight.";
+    UPSTREAM_CONNECTIONS "authmesh_upstream_connections" Gauge None, ["service"]
+        "Connections open to instances.";
+    CONNECTIONS "authmesh_connections" Gauge None, []
+        "Connections of clients that are open.";
+    READY "authmesh_ready" Gauge None, []
+        "1 while nothing is missing for readiness; `/readyz` says what is.";
+    RELOAD_FAILURES "authmesh_reload_failures_total" Counter None, []
+        "Reloads that were refused; the configuration before them stayed in force.";
+    EVENTS "authmesh_events_total" Counter None, []
+        "Events told: changes of state, of health and of membership.";
+    START "authmesh_start_time_seconds" Gauge SECONDS, []
+        "When the process began to serve, in seconds since 1970.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fmt::Write as _;
+    use std::path::Path;
+
+    use super::*;
+
+    const LAWFUL_LABELS: [&str; 10] = [
+        "service",
+        "operation",
+        "zone",
+        "reason",
+        "state",
+        "result",
+        "outcome",
+        "strategy",
+        "kind",
+        "listener",
+    ];
+
+    #[test]
+    fn names_follow_the_conventions_and_are_used_once() {
+        let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for metric in ALL {
+            let name = metric.name;
+            assert!(name.starts_with("authmesh_"), "{name}");
+            assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert_eq!(metric.unit.is_some(), name.ends_with("_seconds"), "{name}");
+            assert!(metric.labels.iter().all(|label| LAWFUL_LABELS.contains(label)), "{name}");
+            assert!(metric.help.ends_with('.'), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_reference_is_written_from_the_list() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
+        let wanted = reference();
+        if std::env::var_os("AUTHMESH_WRITE").is_some() {
+            std::fs::write(&path, &wanted).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == wanted, "docs/metrics.md is old: run this test with AUTHMESH_WRITE=1");
+    }
+
+    fn reference() -> String {
+        let mut page = String::from(
+            "# Metrics\n\n<!-- Written from crates/authmesh-proxy/src/doors/metrics/names.rs. -->\n\n\
+             `GET /metrics` at the address of `[metrics]` answers in the text format of Prometheus, \
+             or as\nOpenMetrics 1.0 to who accepts that. Asking changes nothing. Label values come \
+             from the\nconfiguration and from the program, never from a request.\n\n\
+             | name | kind | unit | labels | what it says |\n|---|---|---|---|---|\n",
+        );
+        for Metric { name, kind, unit, labels, help } in ALL {
+            let (kind, unit) = (kind.word(), unit.unwrap_or("–"));
+            let labels = match labels {
+                [] => "–".to_owned(),
+                labels => format!("`{}`", labels.join("`, `")),
+            };
+            let _ = writeln!(page, "| `{name}` | {kind} | {unit} | {labels} | {help} |");
+        }
+        page
+    }
+}

@@ -1,0 +1,28 @@
+//! The doors: `[admin]` for people, `[metrics]` for machines.
+//!
+//! Modules stand in the order in which they may use one another: each only those above it.
+
+mod time_text;
+
+mod answer;
+
+mod ask;
+
+mod standing;
+
+mod readiness;
+
+mod accept;
+
+mod socket;
+
+mod metrics;
+
+mod admin;
+
+mod open;
+
+pub(crate) use ask::Asks;
+pub use ask::{Ask, ReloadFault, Reply};
+pub(crate) use open::{DoorError, Doors, PreparedDoors};
+pub(crate) use standing::{Phase, Standing};

@@ -1,0 +1,272 @@
+//! The way of a request: hygiene, route, authorization, the mesh, and back.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use authmesh::worker::{BodyBounds, RequestBody, with_dice};
+use authmesh_logic::config::{DefaultAccess, Limits};
+use authmesh_logic::hygiene::request::Bounds;
+use authmesh_logic::hygiene::{self, Client, forward};
+use authmesh_logic::routing;
+use http::header::{self, HeaderMap, HeaderName};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use hyper::body::{Body, Incoming};
+
+use crate::fields::{HeaderFields, head_of};
+use crate::reply::{REQUEST_ID, Refusal, ReplyBody};
+use crate::table::{Destination, Table};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Where a request came in.
+pub(crate) struct Entrance<'a> {
+    pub(crate) listener: &'a str,
+    /// The peer's address; `None` on a Unix socket.
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) is_tls: bool,
+}
+
+/// Answers one request.
+pub(crate) async fn forward(
+    table: &Table,
+    entrance: &Entrance<'_>,
+    mut request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    // Who can open a Unix socket of ours was let in by its file's mode.
+    let client = entrance
+        .peer
+        .map(|peer| Client::of(peer, &table.trusted, &HeaderFields(request.headers())));
+    let is_trusted = client.is_none_or(|client| client.from_trusted);
+    let request_id = request_id(request.headers(), is_trusted);
+    let destination = match admit(table, entrance, &mut request) {
+        Ok(destination) => destination,
+        Err(refusal) => return refusal.answer(&request_id),
+    };
+    let Destination::Service(service) = destination else {
+        return Refusal::new(StatusCode::NOT_FOUND, "no_endpoint").answer(&request_id);
+    };
+    // Open the door only after everything that could refuse has been asked.
+    if table.access == DefaultAccess::Deny {
+        return Refusal::new(StatusCode::FORBIDDEN, "no_allow_rule").answer(&request_id);
+    }
+
+    let forwarded_for = forwarded_for(request.headers(), entrance.peer, client);
+    rewrite(request.headers_mut(), table, is_trusted);
+    say_whence(request.headers_mut(), entrance, forwarded_for, &request_id);
+    let bounds = BodyBounds { bytes: table.limits.body, idle: table.limits.body_idle_timeout };
+    let request = request.map(|body| RequestBody::bounded(body, bounds));
+    match service.send(request).await {
+        Ok(response) => clean(response.map(ReplyBody::Upstream), &request_id),
+        Err(error) => {
+            tracing::debug!(%error, request_id = ?request_id, "request got no answer");
+            Refusal::of(&error).answer(&request_id)
+        }
+    }
+}
+
+/// Refuses what must not travel, gives the path its normal form, and finds where the request goes.
+fn admit(
+    table: &Table,
+    entrance: &Entrance<'_>,
+    request: &mut Request<Incoming>,
+) -> Result<Destination, Refusal> {
+    let limits = &table.limits;
+    let fields = HeaderFields(request.headers());
+    let head = head_of(request, &fields);
+    hygiene::request::check(&head, &entrance.bounds(limits)).map_err(|refused| Refusal {
+        close: refused.close,
+        ..Refusal::new(
+            StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST),
+            if refused.fault.is_limit() { "limit" } else { "bad_request" },
+        )
+    })?;
+    if let (Some(most), Some(bytes)) = (limits.body, request.body().size_hint().exact())
+        && bytes > most
+    {
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "limit").closing());
+    }
+
+    let bad_path = Refusal::new(StatusCode::BAD_REQUEST, "bad_request");
+    // `OPTIONS *` asks about the server as a whole and has no path.
+    let path = match head.path {
+        "*" => Cow::Borrowed("*"),
+        path => hygiene::path::normalise(path).map_err(|_| bad_path)?,
+    };
+    let host = routing::host_of(hygiene::request::authority(&head));
+    let destination = table.find(entrance.listener, head.method, host, &path);
+    if let Cow::Owned(path) = path {
+        // What was matched is what is sent.
+        let uri = with_path(request.uri(), &path).ok_or(bad_path)?;
+        *request.uri_mut() = uri;
+    }
+    Ok(destination)
+}
+
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+    let target = match uri.query() {
+        Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
+        None => PathAndQuery::try_from(path),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target.ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// The identifier a trusted peer gave the request, or a new one.
+fn request_id(headers: &HeaderMap, is_trusted: bool) -> HeaderValue {
+    if is_trusted
+        && let Some(id) = headers.get(REQUEST_ID)
+        && hygiene::is_request_id(id.as_bytes())
+    {
+        return id.clone();
+    }
+    let bits = with_dice(|dice| [dice.bits().to_be_bytes(), dice.bits().to_be_bytes()]);
+    let mut text = [0_u8; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bits.as_flattened()) {
+        pair[0] = hex(byte >> 4);
+        pair[1] = hex(byte & 15);
+    }
+    // Hexadecimal digits are lawful in a field.
+    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+const fn hex(digit: u8) -> u8 {
+    match digit {
+        0..=9 => b'0' + digit,
+        _ => b'a' + digit - 10,
+    }
+}
+
+/// Strips what must not travel upstream. What we say ourselves is added afterwards, so that nothing
+/// a client names in `Connection` can remove it.
+fn rewrite(headers: &mut HeaderMap, table: &Table, is_trusted: bool) {
+    let asks_for_trailers = forward::asks_for_trailers(&HeaderFields(headers));
+    strip_named_by_connection(headers);
+    strip(headers, |name| {
+        let is_identity = table
+            .identity_header
+            .as_ref()
+            .is_some_and(|identity| hygiene::is_same_field(identity.as_str(), name.as_str()));
+        forward::travels_upstream(name.as_str(), is_trusted) && !is_identity
+    });
+    if asks_for_trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Says where the request came from and what it is called.
+fn say_whence(
+    headers: &mut HeaderMap,
+    entrance: &Entrance<'_>,
+    forwarded_for: Option<HeaderValue>,
+    request_id: &HeaderValue,
+) {
+    if let Some(list) = forwarded_for {
+        headers.insert(FORWARDED_FOR, list);
+    }
+    if !headers.contains_key(FORWARDED_PROTO) {
+        let scheme = if entrance.is_tls { "https" } else { "http" };
+        headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    }
+    headers.insert(REQUEST_ID, request_id.clone());
+}
+
+/// The list of addresses the request came by, the peer's at its end.
+fn forwarded_for(
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+    client: Option<Client>,
+) -> Option<HeaderValue> {
+    let mut list = String::with_capacity(48);
+    client?.write_forwarded_for(peer?, &HeaderFields(headers), &mut list);
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).ok()
+}
+
+/// The answer as it may leave: nothing of the inner connection.
+fn clean(mut response: Response<ReplyBody>, request_id: &HeaderValue) -> Response<ReplyBody> {
+    let status = response.status().as_u16();
+    let fields = HeaderFields(response.headers());
+    let bounds = hygiene::response::Bounds::default();
+    let Ok(verdict) = hygiene::response::check(status, &fields, None, &bounds) else {
+        return Refusal::new(StatusCode::BAD_GATEWAY, "upstream_reset").answer(request_id);
+    };
+    let headers = response.headers_mut();
+    if !verdict.length_travels {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    strip_named_by_connection(headers);
+    strip(headers, |name| forward::travels_downstream(name.as_str()));
+    // The protocol towards the client is ours to choose, not the endpoint's.
+    *response.version_mut() = http::Version::default();
+    response
+}
+
+impl Entrance<'_> {
+    /// What a head that came in here may hold.
+    fn bounds(&self, limits: &Limits) -> Bounds {
+        Bounds {
+            fields: limits.headers,
+            head_bytes: limits.header_bytes,
+            target_bytes: limits.target_bytes,
+            encrypted: self.is_tls,
+            ..Bounds::default()
+        }
+    }
+}
+
+fn strip_named_by_connection(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::CONNECTION) {
+        return;
+    }
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .flat_map(|value| hygiene::connection_names(value.as_bytes()))
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+}
+
+/// Removes the fields that may not travel. Allocates only if there are any.
+fn strip(headers: &mut HeaderMap, may_travel: impl Fn(&HeaderName) -> bool) {
+    let doomed: Vec<HeaderName> =
+        headers.keys().filter(|name| !may_travel(name)).cloned().collect();
+    for name in doomed {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_up_identifier_is_hexadecimal_and_new_each_time() {
+        let headers = HeaderMap::new();
+        let (one, two) = (request_id(&headers, true), request_id(&headers, true));
+        assert_ne!(one, two);
+        assert!(one.len() == 32 && one.as_bytes().iter().all(u8::is_ascii_hexdigit));
+    }
+
+    #[test]
+    fn only_a_trusted_peer_names_its_request() {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, HeaderValue::from_static("abc-1"));
+        assert_eq!(request_id(&headers, true), "abc-1");
+        assert_ne!(request_id(&headers, false), "abc-1");
+    }
+
+    #[test]
+    fn fields_named_by_connection_go_with_it() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close, x-secret"));
+        headers.insert("x-secret", HeaderValue::from_static("1"));
+        headers.insert("x-public", HeaderValue::from_static("2"));
+        strip_named_by_connection(&mut headers);
+        assert!(!headers.contains_key("x-secret") && headers.contains_key("x-public"));
+    }
+}

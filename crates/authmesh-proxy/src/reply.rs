@@ -1,0 +1,139 @@
+//! Answers of our own: constant bodies, a reason in a field, and no word about the inside.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use authmesh::worker::{ResponseBody, with_dice};
+use authmesh::{Error, ErrorKind};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+
+/// The field that says why an answer is our own.
+pub(crate) const REASON: HeaderName = HeaderName::from_static("x-authmesh-reason");
+
+/// The field that names a request in answers and logs.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The body of an answer: the endpoint's, or our own.
+pub(crate) enum ReplyBody {
+    Upstream(ResponseBody),
+    Own(Option<Bytes>),
+}
+
+/// Why we answer instead of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) reason: &'static str,
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether the connection is of no more use.
+    pub(crate) close: bool,
+}
+
+impl Refusal {
+    pub(crate) const fn new(status: StatusCode, reason: &'static str) -> Self {
+        Self { status, reason, retry_after: None, close: false }
+    }
+
+    pub(crate) const fn closing(self) -> Self {
+        Self { close: true, ..self }
+    }
+
+    /// The answer for a request that got none from its service.
+    pub(crate) fn of(error: &Error) -> Self {
+        let status = match error.kind() {
+            ErrorKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
+            ErrorKind::UpstreamReset => StatusCode::BAD_GATEWAY,
+            ErrorKind::RequestBody => StatusCode::PAYLOAD_TOO_LARGE,
+            // Whatever else stops a request is for now: a client that got 401 or 403 here would
+            // throw its session away.
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE)
+            .then(|| error.retry_after().unwrap_or(Duration::from_secs(1)));
+        Self { status, reason: error.kind().reason(), retry_after, close: false }
+    }
+
+    /// The answer itself. The request's identifier is the only thing in it that varies.
+    pub(crate) fn answer(self, request_id: &HeaderValue) -> Response<ReplyBody> {
+        let word = match self.status {
+            StatusCode::UNAUTHORIZED => "unauthorized",
+            StatusCode::FORBIDDEN => "forbidden",
+            status if status.is_client_error() => "bad_request",
+            _ => "unavailable",
+        };
+        let id = request_id.to_str().unwrap_or_default();
+        let body = format!(r#"{{"error":"{word}","request_id":"{id}"}}"#);
+        let mut response = Response::new(ReplyBody::Own(Some(body.into())));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(REASON, HeaderValue::from_static(self.reason));
+        headers.insert(REQUEST_ID, request_id.clone());
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, spread_seconds(wait).into());
+        }
+        if self.close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// Base plus a random part as large again, so that refused clients do not come back in step.
+fn spread_seconds(base: Duration) -> u64 {
+    let base = base.as_millis().div_ceil(1_000).clamp(1, 3_600) as u64;
+    base + with_dice(|dice| dice.below(base + 1))
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match self.get_mut() {
+            Self::Upstream(body) => Pin::new(body).poll_frame(context),
+            Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Upstream(body) => body.is_end_stream(),
+            Self::Own(bytes) => bytes.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Upstream(body) => body.size_hint(),
+            Self::Own(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_is_constant_and_the_reason_stands_in_a_field() {
+        let refusal = Refusal {
+            retry_after: Some(Duration::from_millis(1_500)),
+            ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "breaker_open")
+        };
+        let answer = refusal.answer(&HeaderValue::from_static("00ff"));
+        assert_eq!(answer.headers()[REASON], "breaker_open");
+        let wait: u64 = answer.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((2..=4).contains(&wait), "2 s and at most as much again, not {wait}");
+        let ReplyBody::Own(Some(body)) = answer.into_body() else { panic!("our own body") };
+        assert_eq!(body, r#"{"error":"unavailable","request_id":"00ff"}"#);
+    }
+}

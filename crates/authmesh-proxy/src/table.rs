@@ -1,0 +1,102 @@
+//! What one worker serves by: routes, clients and limits, swapped whole at a reload.
+
+use std::sync::Arc;
+
+use authmesh::worker::Treatment;
+use authmesh::{Mesh, ServiceClient};
+use authmesh_logic::Lane;
+use authmesh_logic::config::{DefaultAccess, Limits, ListenerConfig, MeshConfig, RouteConfig};
+use authmesh_logic::hygiene::TrustedNetwork;
+use authmesh_logic::routing::{HostPattern, Pattern, Route, Routes};
+
+/// One worker's table.
+pub(crate) struct Table {
+    routes: Routes,
+    /// The client of each route, by the route's place.
+    clients: Box<[ServiceClient]>,
+    listeners: Box<[Listener]>,
+    pub(crate) limits: Limits,
+    pub(crate) access: DefaultAccess,
+    pub(crate) trusted: Box<[TrustedNetwork]>,
+    pub(crate) identity_header: Option<http::HeaderName>,
+}
+
+struct Listener {
+    name: Arc<str>,
+    /// Takes what no route takes.
+    fallback: Option<ServiceClient>,
+}
+
+/// Where a request goes.
+pub(crate) enum Destination {
+    /// To this service.
+    Service(ServiceClient),
+    /// Nowhere: no route takes it.
+    Nowhere,
+}
+
+impl Table {
+    /// The table of the worker on `lane`. Routes to services the mesh does not have are left out;
+    /// a checked configuration has none.
+    pub(crate) fn new(mesh: &Mesh, config: &MeshConfig, lane: Lane) -> Self {
+        let mut routes = Vec::new();
+        let mut clients = Vec::new();
+        for route in &config.routes {
+            let Some(client) = mesh.service_on(route.service.as_str(), lane) else { continue };
+            routes.push(described(route, clients.len(), &config.network.listeners));
+            clients.push(client.operation(&route.operation).treated(treatment(route)));
+        }
+        let listeners = config.network.listeners.iter().map(|listener| Listener {
+            name: listener.name.as_str().into(),
+            fallback: listener
+                .forward_to
+                .as_ref()
+                .and_then(|service| mesh.service_on(service.as_str(), lane)),
+        });
+        Self {
+            routes: Routes::new(routes),
+            clients: clients.into(),
+            listeners: listeners.collect(),
+            limits: config.network.limits,
+            access: config.security.authorization.unwrap_or(DefaultAccess::Deny),
+            trusted: config.security.trusted_proxies.clone().into(),
+            identity_header: config
+                .security
+                .identity_header
+                .as_ref()
+                .and_then(|name| name.parse().ok()),
+        }
+    }
+
+    /// Where a request of the listener called `listener` goes.
+    pub(crate) fn find(&self, listener: &str, method: &str, host: &str, path: &str) -> Destination {
+        let Some(index) = self.listeners.iter().position(|known| &*known.name == listener) else {
+            return Destination::Nowhere;
+        };
+        let routed = self.routes.find(index, method, host, path);
+        let client = routed
+            .and_then(|route| self.clients.get(route))
+            .or(self.listeners[index].fallback.as_ref());
+        client.cloned().map_or(Destination::Nowhere, Destination::Service)
+    }
+}
+
+fn described(route: &RouteConfig, target: usize, listeners: &[ListenerConfig]) -> Route {
+    let named = |name: &String| listeners.iter().position(|listener| listener.name == *name);
+    Route {
+        listener: route.listener.as_ref().and_then(named),
+        hosts: route.hosts.iter().filter_map(|host| HostPattern::parse(host).ok()).collect(),
+        paths: route.paths.iter().filter_map(|path| Pattern::parse(path).ok()).collect(),
+        methods: route.methods.clone(),
+        target,
+    }
+}
+
+fn treatment(route: &RouteConfig) -> Treatment {
+    Treatment {
+        class: route.class,
+        classifier: route.classifier,
+        timeout: route.timeout,
+        retry: route.retry,
+    }
+}
