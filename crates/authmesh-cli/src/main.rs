@@ -1,2 +1,36 @@
 //! The program `authmesh`.
-fn main() {}
+//!
+//! Modules stand in the order in which they may use one another: each only those above it.
+
+mod ending;
+
+mod print;
+
+mod arguments;
+
+mod mesh_file;
+
+mod show;
+
+mod admin_client;
+
+mod running;
+
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+
+fn main() -> ExitCode {
+    let ending = match verbs::perform(Arguments::parse()) {
+        Ok(ending) => ending,
+        Err(failure) => {
+            print::words(&format!("error: {failure}"));
+            failure.ending()
+        }
+    };
+    ending.code()
+}

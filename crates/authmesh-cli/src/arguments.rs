@@ -1,0 +1,187 @@
+//! The command line: verbs and their options.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// The service mesh for authentication systems.
+#[derive(Debug, Parser)]
+#[command(name = "authmesh", version, about, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 yes or done, 1 no, 2 bad input or configuration, \
+                        3 no running mesh reached, 130 interrupted.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Carry traffic as a configuration file says, until told to stop
+    Run(Run),
+    /// Tell everything that is wrong with a configuration file
+    Check(Check),
+    /// Say whether the running mesh is ready, and every state with its reason
+    Status(Asking),
+    /// List the services of the running mesh
+    Services(Asking),
+    /// List instances, of one service or of all
+    Instances(Instances),
+    /// Let an instance finish what it has, and give it nothing new
+    Drain(Named),
+    /// Let a drained or quarantined instance take requests again
+    Undrain(Named),
+    /// Give an instance nothing, at once
+    Quarantine(Named),
+    /// Set an instance's share of the load, whatever it registers with
+    Weight(Weight),
+    /// Look at circuit breakers
+    Breaker(Breaker),
+    /// Let the running mesh read its file again
+    Reload(Asking),
+    /// Tell what happens in the running mesh, as it happens
+    Watch(Asking),
+    /// Write a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The configuration file [default: ./mesh.toml, then /etc/authmesh/mesh.toml]
+    pub(crate) file: Option<PathBuf>,
+    /// How many worker threads carry traffic [default: one for each processor]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: Option<u16>,
+    /// What is logged, as `level` or `module=level,...`
+    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    pub(crate) log: String,
+    /// How the log is written
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people on a terminal, JSON otherwise
+    Auto,
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The configuration file [default: ./mesh.toml, then /etc/authmesh/mesh.toml]
+    pub(crate) file: Option<PathBuf>,
+    /// Look at the files it speaks of too: certificates, keys, secrets
+    #[arg(long)]
+    pub(crate) files: bool,
+    /// Say no to warnings too
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Instances {
+    /// The service
+    pub(crate) service: Option<String>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+/// An instance that registered.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The service
+    pub(crate) service: String,
+    /// The instance
+    pub(crate) instance: String,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Weight {
+    /// The service
+    pub(crate) service: String,
+    /// The instance
+    pub(crate) instance: String,
+    /// Its shares, 0.1 to 10, or `registered` for those it registers with
+    pub(crate) shares: Shares,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+/// A share of the load; `None` is the one an instance registers with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Shares(pub(crate) Option<f64>);
+
+impl FromStr for Shares {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "registered" {
+            return Ok(Self(None));
+        }
+        match text.parse() {
+            Ok(shares) if (0.1..=10.0).contains(&shares) => Ok(Self(Some(shares))),
+            _ => Err("wanted: a number from 0.1 to 10, or `registered`"),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Breaker {
+    #[command(subcommand)]
+    pub(crate) verb: BreakerVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BreakerVerb {
+    /// List every breaker with its state and what it saw
+    List(Asking),
+}
+
+/// How a running mesh is asked.
+#[derive(Debug, Args)]
+pub(crate) struct Asking {
+    /// Where its admin door is: `unix:/path` or `http://127.0.0.1:port`
+    /// [default: what the configuration file says]
+    #[arg(long, env = "AUTHMESH_ADMIN")]
+    pub(crate) admin: Option<String>,
+    /// A file with the token for an admin door on TCP [default: $AUTHMESH_ADMIN_TOKEN]
+    #[arg(long)]
+    pub(crate) token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// How the answer is written; words go to stderr in any case
+    #[arg(short, long, value_enum, default_value_t = Form::Text)]
+    pub(crate) output: Form,
+}
+
+impl Output {
+    pub(crate) fn is_json(&self) -> bool {
+        self.output == Form::Json
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}

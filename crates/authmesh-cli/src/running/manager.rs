@@ -1,0 +1,70 @@
+//! Tells the service manager how the mesh is, by the protocol of `sd_notify(3)`.
+
+use std::ffi::OsString;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+/// The service manager, if there is one.
+pub(crate) struct Manager(Option<(UnixDatagram, SocketAddr)>);
+
+impl Manager {
+    /// The manager that `$NOTIFY_SOCKET` names.
+    pub(crate) fn of_environment() -> Self {
+        Self(std::env::var_os("NOTIFY_SOCKET").and_then(Self::at))
+    }
+
+    /// The mesh takes requests.
+    pub(crate) fn ready(&self) {
+        self.tell("READY=1");
+    }
+
+    /// The mesh reads its file again; [`Self::ready`] ends it.
+    pub(crate) fn reloading(&self) {
+        self.tell("RELOADING=1");
+    }
+
+    /// The mesh stops.
+    pub(crate) fn stopping(&self) {
+        self.tell("STOPPING=1");
+    }
+
+    fn at(name: OsString) -> Option<(UnixDatagram, SocketAddr)> {
+        let address = match name.as_bytes() {
+            [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
+            _ => SocketAddr::from_pathname(name),
+        };
+        let socket = UnixDatagram::unbound().ok()?;
+        // A manager that does not listen must not hold the mesh up.
+        socket.set_nonblocking(true).ok()?;
+        Some((socket, address.ok()?))
+    }
+
+    fn tell(&self, state: &str) {
+        if let Some((socket, address)) = &self.0
+            && let Err(error) = socket.send_to_addr(state.as_bytes(), address)
+        {
+            tracing::warn!(%error, state, "the service manager cannot be told");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manager_hears_each_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let listener = UnixDatagram::bind(&path).unwrap();
+        let manager = Manager(Manager::at(path.into_os_string()));
+        manager.ready();
+        manager.stopping();
+        let mut buffer = [0; 64];
+        for wanted in ["READY=1", "STOPPING=1"] {
+            let length = listener.recv(&mut buffer).unwrap();
+            assert_eq!(std::str::from_utf8(&buffer[..length]).unwrap(), wanted);
+        }
+    }
+}

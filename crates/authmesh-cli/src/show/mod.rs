@@ -1,0 +1,7 @@
+//! Writes what a mesh says of itself for people to read.
+
+mod table;
+
+mod state;
+
+pub(crate) use state::{breakers, event, instances, services, status};

@@ -1,0 +1,48 @@
+//! The verbs, one file each.
+
+mod ask;
+mod check;
+mod decide;
+mod pages;
+mod reload;
+mod run;
+mod watch;
+
+use crate::arguments::{Arguments, BreakerVerb, Verb};
+use crate::ending::{Ending, Failure};
+
+/// Does what was asked.
+pub(crate) fn perform(arguments: Arguments) -> Result<Ending, Failure> {
+    match arguments.verb {
+        Verb::Run(run) => run::run(run),
+        Verb::Check(check) => check::check(check),
+        Verb::Status(asking) => asked(ask::status(&asking)),
+        Verb::Services(asking) => asked(ask::services(&asking)),
+        Verb::Instances(instances) => asked(ask::instances(&instances)),
+        Verb::Drain(named) => asked(decide::decide(&named, "drain")),
+        Verb::Undrain(named) => asked(decide::decide(&named, "undrain")),
+        Verb::Quarantine(named) => asked(decide::decide(&named, "quarantine")),
+        Verb::Weight(weight) => asked(decide::weigh(&weight)),
+        Verb::Breaker(breaker) => match breaker.verb {
+            BreakerVerb::List(asking) => asked(ask::breakers(&asking)),
+        },
+        Verb::Reload(asking) => asked(reload::reload(&asking)),
+        Verb::Watch(asking) => asked(watch::watch(&asking)),
+        Verb::Completions { shell } => {
+            pages::completions(shell);
+            Ok(Ending::Done)
+        }
+        Verb::Man => pages::manual(),
+    }
+}
+
+/// Waits for an answer of a running mesh, unless somebody interrupts.
+fn asked(asking: impl Future<Output = Result<Ending, Failure>>) -> Result<Ending, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(Failure::bad_input)?.block_on(async {
+        tokio::select! {
+            ending = asking => ending,
+            Ok(()) = tokio::signal::ctrl_c() => Ok(Ending::Interrupted),
+        }
+    })
+}

@@ -1,0 +1,15 @@
+//! The whole program, as people and scripts meet it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it must be"
+)]
+
+mod backend;
+mod http;
+mod program;
+
+mod check;
+mod doors;
+mod life;
+mod reload;
