@@ -143,26 +143,29 @@ impl TimeWindow {
         }
     }
 
-    /// Begins the phase: notes the sums at which its set of counters starts. Whoever comes first
-    /// does it, and nobody adds before it is done, so all who try note the same.
+    /// Begins the phase: notes the sums at which its set of counters starts. One call does it, and
+    /// nobody adds before it is done; the others spin for the few stores it takes, once a phase. A
+    /// sum noted by a second call could already hold what the first one's caller added.
     fn begin(&self, stamp: Stamp, bucket: u64, is_current: impl Fn() -> bool) -> bool {
         loop {
-            let begun = self.begun.load(Ordering::Acquire);
-            if phase(begun) == stamp.generation {
+            if phase(self.begun.load(Ordering::Acquire)) == stamp.generation {
                 return true;
             }
             // What stands there is of an earlier phase as long as ours is the current one.
             if !is_current() {
                 return false;
             }
-            self.bases[stamp.parity].store(self.sum(stamp.parity));
-            let ours = mark(stamp.generation, bucket);
-            if self.begun.compare_exchange(begun, ours, Ordering::AcqRel, Ordering::Acquire).is_ok()
-            {
-                self.latest_ends
-                    .store((bucket + 1).saturating_mul(self.bucket_nanos), Ordering::Release);
-                return true;
+            if self.noting.swap(true, Ordering::Acquire) {
+                core::hint::spin_loop();
+                continue;
             }
+            if phase(self.begun.load(Ordering::Acquire)) != stamp.generation && is_current() {
+                self.bases[stamp.parity].store(self.sum(stamp.parity));
+                self.begun.store(mark(stamp.generation, bucket), Ordering::Release);
+                let ends = (bucket + 1).saturating_mul(self.bucket_nanos);
+                self.latest_ends.store(ends, Ordering::Release);
+            }
+            self.noting.store(false, Ordering::Release);
         }
     }
 
