@@ -1,1 +1,5 @@
 //! What the tests of Authmesh share.
+//!
+//! Modules stand in the order in which they may use one another: each only those above it.
+
+pub mod scenarios;

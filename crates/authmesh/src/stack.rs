@@ -175,7 +175,7 @@ impl Tries<'_> {
                 attempt.answered(self.classify(&response), now);
                 Ok((response, lent))
             }
-            Ok(Sent::NotSent(request, cause)) => {
+            Ok(Sent::Returned(request, cause)) => {
                 attempt.fail(now);
                 Err(lost(Ended::NotSent, ErrorKind::UpstreamReset, Some(request), Some(cause)))
             }

@@ -35,13 +35,13 @@ impl Pool {
     ) -> Sent {
         while let Some(connection) = self.take(policy, now) {
             request = match exchange(connection, request).await {
-                Sent::NotSent(request, _) => request,
+                Sent::Returned(request, _) => request,
                 ended => return ended,
             };
         }
         match open(transport, policy, now).await {
             Ok(connection) => exchange(connection, request).await,
-            Err(error) => Sent::NotSent(request, error),
+            Err(error) => Sent::Returned(request, error),
         }
     }
 
@@ -96,12 +96,12 @@ async fn open(
 
 async fn exchange(mut connection: Connection, request: Request<RequestBody>) -> Sent {
     if let Err(error) = connection.sender.ready().await {
-        return Sent::NotSent(request, error.into());
+        return Sent::Returned(request, error.into());
     }
     match connection.sender.try_send_request(request).await {
         Ok(response) => Sent::Answered(response, Lent::Http1(connection)),
         Err(mut fault) => match fault.take_message() {
-            Some(request) => Sent::NotSent(request, fault.into_error().into()),
+            Some(request) => Sent::Returned(request, fault.into_error().into()),
             None => Sent::Lost(fault.into_error().into()),
         },
     }

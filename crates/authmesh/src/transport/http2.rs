@@ -32,13 +32,13 @@ impl Slot {
         let mut request = request;
         if let Some(sender) = self.current() {
             request = match exchange(sender, request).await {
-                Sent::NotSent(request, _) => request,
+                Sent::Returned(request, _) => request,
                 ended => return ended,
             };
         }
         match self.open(transport, policy).await {
             Ok(sender) => exchange(sender, request).await,
-            Err(error) => Sent::NotSent(request, error),
+            Err(error) => Sent::Returned(request, error),
         }
     }
 
@@ -78,12 +78,12 @@ impl Slot {
 
 async fn exchange(mut sender: SendRequest<RequestBody>, request: Request<RequestBody>) -> Sent {
     if let Err(error) = sender.ready().await {
-        return Sent::NotSent(request, error.into());
+        return Sent::Returned(request, error.into());
     }
     match sender.try_send_request(request).await {
         Ok(response) => Sent::Answered(response, Lent::Shared),
         Err(mut fault) => match fault.take_message() {
-            Some(request) => Sent::NotSent(request, fault.into_error().into()),
+            Some(request) => Sent::Returned(request, fault.into_error().into()),
             None => {
                 let error = fault.into_error();
                 if says_unprocessed(&error) {

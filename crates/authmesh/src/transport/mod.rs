@@ -46,7 +46,7 @@ pub(crate) enum Sent {
     /// The head of the answer, and the connection its body comes by.
     Answered(Response<Incoming>, Lent),
     /// Not a byte of it was sent: it may go elsewhere, whatever its class.
-    NotSent(Request<RequestBody>, BoxError),
+    Returned(Request<RequestBody>, BoxError),
     /// The endpoint says it did not process it.
     Unprocessed(BoxError),
     /// It was sent, and the connection broke before the head of an answer.
