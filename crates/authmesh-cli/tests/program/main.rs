@@ -12,4 +12,5 @@ mod program;
 mod check;
 mod doors;
 mod life;
+mod outage;
 mod reload;
