@@ -79,15 +79,21 @@ fn enter(
 ) -> Result<(Arc<EndpointCell>, Permit), Error> {
     let policy = &roster.policy.endpoint_breaker;
     let mut rejected = None;
-    for _ in 0..MOST_PICKS {
-        let Some(index) = pick(roster, class, tried, now) else { break };
+    // A breaker that has just refused (a ramp refuses by chance) is not asked again: the idlest
+    // endpoint would be chosen every time.
+    let mut refused = [usize::MAX; MOST_PICKS];
+    for place in 0..MOST_PICKS {
+        let Some(index) = pick(roster, class, tried, &refused[..place], now) else { break };
         let cell = &roster.endpoints[index].cell;
         let (admitted, moved) =
             luck::with_dice(|dice| cell.breaker.try_acquire(policy, target.lane, dice, now));
         target.tell_endpoint_breaker(cell, moved);
         match admitted {
             Ok(permit) => return Ok((Arc::clone(cell), permit)),
-            Err(refusal) => rejected = Some(refusal),
+            Err(refusal) => {
+                refused[place] = index;
+                rejected = Some(refusal);
+            }
         }
     }
     Err(refuse(&rejected.unwrap_or_else(|| soonest(roster, now))))
@@ -95,7 +101,13 @@ fn enter(
 
 /// The balancer's choice: first among endpoints not tried yet, and trials of half-open breakers
 /// go to requests that may be sent twice as long as there is a choice.
-fn pick(roster: &Roster, class: OperationClass, tried: &Tried, now: Moment) -> Option<usize> {
+fn pick(
+    roster: &Roster,
+    class: OperationClass,
+    tried: &Tried,
+    refused: &[usize],
+    now: Moment,
+) -> Option<usize> {
     let admission = |endpoint: &Endpoint| {
         endpoint.cell.breaker.would_admit(&roster.policy.endpoint_breaker, now)
     };
@@ -111,7 +123,8 @@ fn pick(roster: &Roster, class: OperationClass, tried: &Tried, now: Moment) -> O
 
     luck::with_dice(|dice| {
         let mut among = |lawful: &dyn Fn(&Endpoint) -> bool| {
-            let admits = |index: usize| lawful(&roster.endpoints[index]);
+            let admits =
+                |index: usize| !refused.contains(&index) && lawful(&roster.endpoints[index]);
             roster.balancer.pick_where(&roster.endpoints, admits, dice)
         };
         among(&preferred).or_else(|| among(&untried)).or_else(|| among(&any))

@@ -30,7 +30,9 @@ fn ten_thousand_requests_survive_a_killed_and_restarted_nginx() {
                 let mut stream = connect(&address);
                 while asked.fetch_add(1, Ordering::Relaxed) < REQUESTS {
                     in_flight.fetch_add(1, Ordering::Relaxed);
-                    if !matches!(status(&mut stream), Ok(status) if status == "200") {
+                    let answer = exchange(&mut stream);
+                    if !matches!(&answer, Ok(head) if head.starts_with("HTTP/1.1 200 ")) {
+                        println!("failed: {answer:?}");
                         failed.fetch_add(1, Ordering::Relaxed);
                         stream = connect(&address);
                     }
@@ -108,8 +110,8 @@ fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// Sends one request on a connection that is kept, and reads its answer to the end.
-fn status(stream: &mut TcpStream) -> io::Result<String> {
+/// Sends one request on a connection that is kept, reads its answer to the end, returns its head.
+fn exchange(stream: &mut TcpStream) -> io::Result<String> {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: token\r\n\r\n")?;
     let mut answer = Vec::new();
     let mut buffer = [0; 4_096];
@@ -123,7 +125,7 @@ fn status(stream: &mut TcpStream) -> io::Result<String> {
         if let Some((head, body)) = text.split_once("\r\n\r\n")
             && head.contains(&format!("content-length: {}", body.len()))
         {
-            return Ok(text.split(' ').nth(1).unwrap_or_default().to_owned());
+            return Ok(head.to_owned());
         }
     }
 }
