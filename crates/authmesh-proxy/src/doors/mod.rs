@@ -6,6 +6,12 @@ mod time_text;
 
 mod answer;
 
+mod path;
+
+mod web_page;
+
+mod stream;
+
 mod ask;
 
 mod standing;

@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use super::decide::{self, Decision};
 use super::entry::{Entry, TurnedAway, Visitor};
 use super::events;
-use super::path::segments;
 use super::report::{Report, breakers};
 use crate::doors::accept::{Door, Peer};
 use crate::doors::answer::{Answer, error, json as answer_json, not_found, wrong_method};
+use crate::doors::path::segments;
 use crate::doors::standing::Standing;
 
 /// The door for people.

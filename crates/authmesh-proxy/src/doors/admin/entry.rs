@@ -5,12 +5,12 @@
 //! to point to this machine), a foreign `Origin`, a cross-site fetch.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use authmesh::config::Secret;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::doors::accept::Peer;
+use crate::doors::web_page::{is_from_web_page, is_named_loopback};
 
 /// Who may enter.
 pub(crate) enum Entry {
@@ -47,7 +47,9 @@ pub(crate) enum TurnedAway {
 impl Entry {
     /// Lets a request in, or says why not.
     pub(crate) fn admit(&self, peer: Peer, headers: &HeaderMap) -> Result<Visitor, TurnedAway> {
-        refuse_web_page(headers)?;
+        if is_from_web_page(headers) {
+            return Err(TurnedAway::CrossSite);
+        }
         match (self, peer) {
             (Self::Users(users), Peer::User(user)) if users.contains(&user) => {
                 Ok(Visitor::User(user))
@@ -110,26 +112,6 @@ impl fmt::Display for Visitor {
             Self::TokenHolder => formatter.write_str("token holder"),
         }
     }
-}
-
-/// Browsers set these fields themselves; a page cannot leave them out.
-fn refuse_web_page(headers: &HeaderMap) -> Result<(), TurnedAway> {
-    if headers.contains_key(header::ORIGIN) {
-        return Err(TurnedAway::CrossSite);
-    }
-    match headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes) {
-        None | Some(b"none" | b"same-origin") => Ok(()),
-        Some(_) => Err(TurnedAway::CrossSite),
-    }
-}
-
-fn is_named_loopback(headers: &HeaderMap) -> bool {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    let Ok(authority) = http::uri::Authority::try_from(host.as_bytes()) else { return false };
-    let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {

@@ -1,35 +1,18 @@
 //! Tells events as they happen, as server-sent events with JSON in them.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
 use authmesh::telemetry::{Event, EventKind, EventReceiver};
 use authmesh_logic::circuit_breaker::Transition;
-use bytes::Bytes;
-use http::{HeaderValue, Response, header};
-use http_body::{Body, Frame};
-use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::doors::answer::Answer;
+use crate::doors::stream::{QUIET, QUIET_LIMIT, Teller, event_stream};
 use crate::doors::time_text::time_text;
-
-/// How long nothing is said before a comment shows that the connection lives.
-const QUIET_LIMIT: Duration = Duration::from_secs(15);
 
 /// An answer that goes on until the peer leaves or the door closes. It waits for nobody: a slow
 /// peer is told how many events it missed.
 pub(crate) fn stream(receiver: EventReceiver, closing: watch::Receiver<bool>) -> Answer {
-    let told = Telling { receiver, closing, missed: 0, has_begun: false };
-    let body = EventBody { next: Box::pin(next(told)) };
-    let mut answer = Response::new(body.boxed_unsync());
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
+    event_stream(Telling { receiver, closing, missed: 0, has_begun: false })
 }
 
 struct Telling {
@@ -39,31 +22,13 @@ struct Telling {
     has_begun: bool,
 }
 
-/// The next piece of text and what tells the one after it.
-type Told = Option<(String, Telling)>;
-
-struct EventBody {
-    next: Pin<Box<dyn Future<Output = Told> + Send>>,
-}
-
-impl Body for EventBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some((text, telling)) = ready!(self.next.as_mut().poll(context)) else {
-            self.next = Box::pin(std::future::ready(None));
-            return Poll::Ready(None);
-        };
-        self.next = Box::pin(next(telling));
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from(text)))))
+impl Teller for Telling {
+    fn next(self) -> impl Future<Output = Option<(String, Self)>> + Send {
+        next(self)
     }
 }
 
-async fn next(mut telling: Telling) -> Told {
+async fn next(mut telling: Telling) -> Option<(String, Telling)> {
     if !telling.has_begun {
         telling.has_begun = true;
         // Shows the peer that whatever happens from now on will be told.
@@ -74,7 +39,7 @@ async fn next(mut telling: Telling) -> Told {
         _ = telling.closing.wait_for(|closing| *closing) => return None,
         event = tokio::time::timeout(QUIET_LIMIT, telling.receiver.next()) => event,
     };
-    let Ok(event) = event else { return Some((": quiet\n\n".to_owned(), telling)) };
+    let Ok(event) = event else { return Some((QUIET.to_owned(), telling)) };
     let mut text = String::new();
     let missed = telling.receiver.missed();
     if missed > telling.missed {

@@ -1,7 +1,5 @@
 //! The door for people: what the mesh is doing and why, and the few verbs that change it.
 
-mod path;
-
 mod entry;
 
 mod report;
