@@ -11,7 +11,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use authmesh::config::SecretError;
 use authmesh::{BuildError, Mesh};
 use authmesh_logic::Lane;
-use authmesh_logic::config::{ListenerConfig, MeshConfig, RegistryConfig, TlsMode};
+use authmesh_logic::config::{ListenerConfig, MeshConfig, TlsMode};
 use authmesh_logic::discovery::Address;
 use tokio::sync::{Mutex, mpsc};
 use tokio_rustls::rustls::ServerConfig;
@@ -47,8 +47,6 @@ pub enum StartError {
     Tls(TlsError),
     /// The token of the door for people cannot be had.
     AdminToken(SecretError),
-    /// The configuration wants the registry served to other processes, which is not built yet.
-    RegistryNotServed,
     /// The system would give no thread or runtime.
     Worker(io::Error),
 }
@@ -267,9 +265,6 @@ fn prepare(
     doors: Option<&Doors>,
     workers: usize,
 ) -> Result<Prepared, StartError> {
-    if matches!(config.registry, RegistryConfig::Embedded { address: Some(_), .. }) {
-        return Err(StartError::RegistryNotServed);
-    }
     let doors = Doors::prepare(config, doors).map_err(|error| match error {
         DoorError::Bind(error) => StartError::Bind(error),
         DoorError::Token(error) => StartError::AdminToken(error),
@@ -313,10 +308,6 @@ impl fmt::Display for StartError {
             Self::Bind(error) => error.fmt(formatter),
             Self::Tls(error) => error.fmt(formatter),
             Self::AdminToken(error) => write!(formatter, "`admin.token`: {error}"),
-            Self::RegistryNotServed => formatter.write_str(
-                "`registry.address` is not served by this version\n  = help: remove the line; programs \
-                 in this process register through the library, others stand in `endpoints` or a file",
-            ),
             Self::Worker(error) => write!(formatter, "cannot start a worker: {error}"),
         }
     }

@@ -178,3 +178,34 @@ fn the_door_for_people_says_what_it_cannot_do_and_does_the_rest() {
     assert_eq!(mesh.end().code(), Some(0));
     assert!(!folder.admin_socket().exists());
 }
+
+#[test]
+fn who_registers_at_the_door_for_workloads_gets_requests() {
+    let backend = Backend::named("token");
+    let registry = "[registry]\nkind = \"embedded\"\naddress = \"127.0.0.1:0\"\n\
+                    [service.token]\ndiscover = { registry = true }\n";
+    let folder = Folder::serving(registry);
+    let mesh = folder.start();
+    let (door, web) = (mesh.address("door registry"), mesh.address("listener web"));
+    assert_eq!(get(&web, "/").status, 503, "nobody is registered");
+
+    let send = |method: &str, path: &str, body: &str| {
+        let length = body.len();
+        let request = format!(
+            "{method} /v1/registry/token/one{path} HTTP/1.1\r\nhost: {door}\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
+        ask(&door, &request)
+    };
+    let facts = format!("{{\"addresses\":[\"{}\"],\"ttl_s\":30}}", backend.address);
+    let granted = send("PUT", "", &facts);
+    assert_eq!((granted.status, &granted.json()["lease_s"]), (200, &30.into()));
+    let routable = || get(&web, "/").status == 200;
+    assert!((0..10_000).any(|_| routable()), "it is registered");
+    assert_eq!(send("POST", "/heartbeat", "").status, 200);
+    assert_eq!(send("POST", "/drain", "").status, 404, "no verb of operators is here");
+
+    assert_eq!(send("DELETE", "", "").status, 200);
+    assert!((0..10_000).any(|_| !routable()), "it has left");
+    assert_eq!(send("POST", "/heartbeat", "").status, 404);
+}

@@ -26,6 +26,9 @@ pub(crate) trait Door: Send + Sync + 'static {
     /// How long a connection may be used; it is then ended after the answer it is at.
     const LONGEST_CONNECTION: Duration;
 
+    /// The most connections at once; a further one is closed.
+    const MOST_CONNECTIONS: usize = 64;
+
     fn answer(&self, peer: Peer, request: Request<Incoming>)
     -> impl Future<Output = Answer> + Send;
 }
@@ -44,9 +47,6 @@ pub(crate) enum DoorListener {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
-
-/// The most connections of one door at once; a further one is closed.
-const MOST_CONNECTIONS: usize = 64;
 
 /// How long a request head may take, and an unused connection may stay.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
@@ -87,7 +87,7 @@ pub(crate) async fn serve<D: Door>(
                 continue;
             }
         };
-        if connections.len() >= MOST_CONNECTIONS {
+        if connections.len() >= D::MOST_CONNECTIONS {
             tracing::warn!(door = D::NAME, "too many connections");
             continue;
         }

@@ -1,4 +1,4 @@
-//! The doors: `[admin]` for people, `[metrics]` for machines.
+//! The doors: `[admin]` for people, `[metrics]` for machines, `[registry]` for workloads.
 //!
 //! Modules stand in the order in which they may use one another: each only those above it.
 
@@ -25,6 +25,8 @@ mod socket;
 mod metrics;
 
 mod admin;
+
+mod registry;
 
 mod open;
 

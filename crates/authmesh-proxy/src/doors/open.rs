@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use authmesh::config::{Secret, SecretError};
-use authmesh_logic::config::{AdminAccess, MeshConfig};
+use authmesh_logic::config::{AdminAccess, MeshConfig, RegistryConfig};
 use authmesh_logic::discovery::Address;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::accept::{Door, serve};
 use super::admin::{AdminDoor, Entry};
 use super::metrics::MetricsDoor;
+use super::registry::RegistryDoor;
 use super::socket::{DoorSocket, Reach};
 use super::standing::Standing;
 use crate::bind::{BindError, SocketFile};
@@ -32,6 +33,7 @@ pub(crate) struct PreparedDoors {
     admin: Option<Place>,
     entry: Option<Entry>,
     metrics: Option<Place>,
+    registry: Option<Place>,
 }
 
 /// Why a door could not be opened.
@@ -87,6 +89,10 @@ impl Doors {
             let address = Address::Tcp(address);
             prepared.metrics = Some(place(open, MetricsDoor::NAME, address, Reach::Owner)?);
         }
+        if let RegistryConfig::Embedded { address: Some(address), .. } = &config.registry {
+            let address = address.clone();
+            prepared.registry = Some(place(open, RegistryDoor::NAME, address, Reach::Owner)?);
+        }
         Ok(prepared)
     }
 
@@ -103,6 +109,11 @@ impl Doors {
         if let Some(place) = prepared.metrics {
             let standing = Arc::clone(&self.standing);
             self.open.extend(place.into_door(&mut before, |_| MetricsDoor(standing)));
+        }
+        if let (Some(place), Some(registry)) = (prepared.registry, self.standing.mesh.registry()) {
+            let registry = registry.clone();
+            let door = |closing| RegistryDoor { registry, closing };
+            self.open.extend(place.into_door(&mut before, door));
         }
         let addresses = self.open.iter().map(|door| (door.name, door.address.clone()));
         self.standing.set_doors(addresses.collect());

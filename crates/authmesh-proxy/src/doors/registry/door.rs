@@ -1,0 +1,161 @@
+//! Answers at the door for workloads: which path and method means what.
+//!
+//! Who decides about instances does not come in here: a workload that may register can not drain.
+
+use std::time::Duration;
+
+use authmesh::discovery::{Granted, InstanceId, Refusal, Registry, ServiceName};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::body::{Fault, Fields};
+use super::facts::facts;
+use super::view::ViewText;
+use super::watching::Watcher;
+use crate::doors::accept::{Door, Peer};
+use crate::doors::answer::{Answer, error, json as answer_json, not_found, wrong_method};
+use crate::doors::path::segments;
+use crate::doors::web_page::{is_from_web_page, is_named_loopback};
+
+/// The door for workloads.
+///
+/// Who reaches it may register: its socket is the mesh's own user's, or on loopback.
+pub(crate) struct RegistryDoor {
+    pub(crate) registry: Registry,
+    /// Ends the waits.
+    pub(crate) closing: watch::Receiver<bool>,
+}
+
+/// When a full registry may be asked again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
+
+impl Door for RegistryDoor {
+    const NAME: &'static str = "registry";
+
+    const LONGEST_CONNECTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+    const MOST_CONNECTIONS: usize = 4_096;
+
+    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Answer {
+        if let Err(message) = admit(peer, request.headers()) {
+            tracing::warn!(?peer, reason = message, "turned away at the registry door");
+            return error(StatusCode::FORBIDDEN, "forbidden", message);
+        }
+        let Some(segments) = segments(request.uri().path()) else {
+            return bad_request("the path cannot be read");
+        };
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let ["v1", "registry", service, path @ ..] = &segments[..] else { return nothing() };
+        if !matches!(path, [] | [_] | [_, "heartbeat"]) {
+            return nothing();
+        }
+        let Ok(service) = service.parse::<ServiceName>() else {
+            return bad_request(
+                "a service has 1 to 63 of a-z, 0-9, `-`, `_` and `.`, and begins with a letter or \
+                 a digit",
+            );
+        };
+        let Some(id) = path.first() else { return self.read(&service, request).await };
+        let Ok(id) = id.parse::<InstanceId>() else {
+            return bad_request(
+                "an instance has 1 to 255 printable ASCII characters, none of `/`, `?`, `#`, `%`",
+            );
+        };
+        match (path.len(), request.method()) {
+            (1, &Method::PUT) => self.register(&service, id, request.into_body()).await,
+            (1, &Method::DELETE) => match self.registry.deregister(&service, &id) {
+                Ok(revision) => answer_json(StatusCode::OK, &json!({ "revision": revision })),
+                Err(refusal) => refused(refusal),
+            },
+            (1, _) => wrong_method("PUT, DELETE"),
+            (_, &Method::POST) => granted(self.registry.heartbeat(&service, &id)),
+            _ => wrong_method("POST"),
+        }
+    }
+}
+
+impl RegistryDoor {
+    async fn register(&self, service: &ServiceName, id: InstanceId, body: Incoming) -> Answer {
+        let read = Fields::read(body).await.and_then(|fields| facts(id, fields));
+        match read {
+            Ok((instance, ttl)) => granted(self.registry.record(service, instance, ttl)),
+            Err(Fault { status, message }) => error(status, "bad_request", &message),
+        }
+    }
+
+    async fn read(&self, service: &ServiceName, request: Request<Incoming>) -> Answer {
+        if *request.method() != Method::GET && *request.method() != Method::HEAD {
+            return wrong_method("GET, HEAD");
+        }
+        let Some(query) = request.uri().query() else {
+            let view = self.registry.list(service);
+            return answer_json(StatusCode::OK, &ViewText::of(service, &view));
+        };
+        let seen = query.strip_prefix("watch=").and_then(|seen| seen.parse().ok());
+        let Some(seen) = seen else {
+            return bad_request("the query must be `watch=` and the revision of the last view");
+        };
+        let (registry, service, closing) =
+            (self.registry.clone(), service.clone(), self.closing.clone());
+        Watcher { registry, service, seen, closing }.answer(request.headers()).await
+    }
+}
+
+/// Lets a request in, or says why not: a page in a browser of this machine is no workload.
+fn admit(peer: Peer, headers: &HeaderMap) -> Result<(), &'static str> {
+    if is_from_web_page(headers) {
+        return Err("requests of web pages are refused");
+    }
+    match peer {
+        Peer::Address(_) if !is_named_loopback(headers) => {
+            Err("`Host` must be localhost or a loopback address")
+        }
+        Peer::Address(_) | Peer::User(_) => Ok(()),
+    }
+}
+
+fn granted(granted: Result<Granted, Refusal>) -> Answer {
+    match granted {
+        Ok(granted) => {
+            let lease = granted.ttl.as_secs();
+            answer_json(StatusCode::OK, &json!({ "lease_s": lease, "revision": granted.revision }))
+        }
+        Err(refusal) => refused(refusal),
+    }
+}
+
+fn refused(refusal: Refusal) -> Answer {
+    let key = match refusal {
+        Refusal::Unknown => return not_found("no such instance is registered: register it again"),
+        Refusal::OlderIncarnation { .. } => "incarnation",
+        Refusal::TtlOutOfBounds => "ttl_s",
+        Refusal::NoAddress | Refusal::TooManyAddresses => "addresses",
+        Refusal::WordTooLong => "zone` or `version",
+        Refusal::MetadataTooLong => "metadata",
+        Refusal::LeaseLost => return error(StatusCode::CONFLICT, "conflict", &refusal.to_string()),
+        Refusal::TooManyServices
+        | Refusal::TooManyInstances
+        | Refusal::TooMuchText
+        | Refusal::TooManyDecisions => {
+            let mut answer =
+                error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &refusal.to_string());
+            answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+            return answer;
+        }
+    };
+    let message = format!("`{key}`: {refusal}");
+    match refusal {
+        Refusal::OlderIncarnation { .. } => error(StatusCode::CONFLICT, "conflict", &message),
+        _ => bad_request(&message),
+    }
+}
+
+fn bad_request(message: &str) -> Answer {
+    error(StatusCode::BAD_REQUEST, "bad_request", message)
+}
+
+fn nothing() -> Answer {
+    not_found("there is /v1/registry/SERVICE, with /INSTANCE and /heartbeat below it")
+}
