@@ -383,7 +383,11 @@ impl Machine {
     fn closed(&self, policy: &Policy, word: Word, now: Moment) -> Word {
         let ramps = policy.ramp.is_some_and(|ramp| !ramp.is_zero());
         let kind = if ramps { Kind::Recovering } else { Kind::Closed };
-        word.next(kind, word.streak(), self.tick_up(now))
+        let streak = match policy.wait.growth_resets {
+            Growth::OnClose => 0,
+            Growth::AfterHealthy(_) => word.streak(),
+        };
+        word.next(kind, streak, self.tick_up(now))
     }
 
     /// The tick at which the half-open phase of this word has lasted too long.

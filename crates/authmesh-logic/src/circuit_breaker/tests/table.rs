@@ -170,6 +170,16 @@ fn the_wait_grows_with_each_reopening_and_is_forgotten_as_the_policy_says() {
 }
 
 #[test]
+fn growth_forgotten_on_closing_stays_forgotten_under_commands() {
+    for between in [Command::ForceOpen(None), Command::Disable(None), Command::Shadow(None)] {
+        let mut bench = Bench::new(policy());
+        bench.calls(3, FAILURE).after(1_000).calls(2, FAILURE).after(2_000).calls(2, SUCCESS);
+        bench.command(between).command(Command::Open);
+        assert_eq!(bench.state(), State::Open { until: bench.now + policy().wait.first });
+    }
+}
+
+#[test]
 fn the_ramp_admits_a_tenth_at_first_and_all_in_the_end() {
     let mut bench = bench_in("recovering");
     for (millis, least, most) in [(0, 60, 140), (5_000, 480, 620), (4_990, 970, 1_000)] {
