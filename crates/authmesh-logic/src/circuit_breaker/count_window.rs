@@ -83,25 +83,25 @@ impl CountWindow {
         })
     }
 
-    /// Begins the phase; whoever comes first does it, and nobody adds before it is done.
+    /// Begins the phase, as in the window over time: a sum taken while the phase had not begun
+    /// holds no result of it, so all who note it note the same.
     fn begin(&self, stamp: Stamp, is_current: impl Fn() -> bool) -> bool {
         loop {
-            let begun = self.begun.load(Ordering::Acquire);
-            if begun == stamp.generation {
+            let before = self.begun.load(Ordering::Acquire);
+            if before == stamp.generation {
                 return true;
             }
             if !is_current() {
                 return false;
             }
-            let sums = self.sums[stamp.parity].load(Ordering::Acquire);
-            self.bases[stamp.parity].store(sums, Ordering::Release);
-            if self
-                .begun
-                .compare_exchange(begun, stamp.generation, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
-            {
-                return true;
+            let base = self.sums[stamp.parity].load(Ordering::Acquire);
+            if self.begun.load(Ordering::Acquire) != before {
+                continue;
             }
+            self.bases[stamp.parity].store(base, Ordering::Relaxed);
+            // Lost or won, the next look says whether the phase has begun.
+            let ours = stamp.generation;
+            _ = self.begun.compare_exchange(before, ours, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 }

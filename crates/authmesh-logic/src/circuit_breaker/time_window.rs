@@ -143,29 +143,35 @@ impl TimeWindow {
         }
     }
 
-    /// Begins the phase: notes the sums at which its set of counters starts. One call does it, and
-    /// nobody adds before it is done; the others spin for the few stores it takes, once a phase. A
-    /// sum noted by a second call could already hold what the first one's caller added.
+    /// Begins the phase: notes the sums at which its set of counters starts. All who come may note
+    /// them at once, for all note the same: a sum taken while the phase had not begun holds no
+    /// result of it.
     fn begin(&self, stamp: Stamp, bucket: u64, is_current: impl Fn() -> bool) -> bool {
         loop {
-            if phase(self.begun.load(Ordering::Acquire)) == stamp.generation {
+            let before = self.begun.load(Ordering::Acquire);
+            if phase(before) == stamp.generation {
                 return true;
             }
             // What stands there is of an earlier phase as long as ours is the current one.
             if !is_current() {
                 return false;
             }
-            if self.noting.swap(true, Ordering::Acquire) {
-                core::hint::spin_loop();
+            let base = self.sum(stamp.parity);
+            // Whose addition the sum holds had seen the phase begin: so do we, after this fence.
+            fence(Ordering::Acquire);
+            if self.begun.load(Ordering::Acquire) != before {
                 continue;
             }
-            if phase(self.begun.load(Ordering::Acquire)) != stamp.generation && is_current() {
-                self.bases[stamp.parity].store(self.sum(stamp.parity));
-                self.begun.store(mark(stamp.generation, bucket), Ordering::Release);
+            self.bases[stamp.parity].store(base);
+            let ours = mark(stamp.generation, bucket);
+            if self
+                .begun
+                .compare_exchange(before, ours, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+            {
                 let ends = (bucket + 1).saturating_mul(self.bucket_nanos);
                 self.latest_ends.store(ends, Ordering::Release);
             }
-            self.noting.store(false, Ordering::Release);
         }
     }
 
@@ -265,10 +271,11 @@ impl Sums {
     }
 
     fn add(&self, entry: Entry) {
-        self.results.fetch_add(u64::from(entry.failure) << 32 | 1, Ordering::Relaxed);
+        // Released, so that whoever reads it also sees that the phase had begun.
+        self.results.fetch_add(u64::from(entry.failure) << 32 | 1, Ordering::Release);
         let marks = u64::from(entry.slow) << 32 | u64::from(entry.denied);
         if marks != 0 {
-            self.marks.fetch_add(marks, Ordering::Relaxed);
+            self.marks.fetch_add(marks, Ordering::Release);
         }
     }
 

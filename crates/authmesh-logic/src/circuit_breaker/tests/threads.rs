@@ -126,3 +126,26 @@ fn every_result_is_in_the_window_once_while_phases_and_buckets_pass() {
         }
     }
 }
+
+#[test]
+fn results_that_begin_a_phase_together_all_count() {
+    for window in [policy().window, Window::Count { calls: 100 }] {
+        let policy = Policy { consecutive_failures: None, failure_rate: None, window, ..policy() };
+        let breaker = AdvancedCircuitBreaker::new(&policy, 4, &mut Dice::seeded(1), Moment::START);
+        let barrier = Barrier::new(usize::from(THREADS));
+        on_all_threads(|lane, dice| {
+            for phase in 1..=2_000 {
+                let now = Moment::from_millis(phase);
+                if barrier.wait().is_leader() {
+                    breaker.command(&policy, Command::Close, now);
+                }
+                barrier.wait();
+                let permit = breaker.try_acquire(&policy, lane, dice, now).0.unwrap();
+                breaker.record(&policy, lane, permit, Outcome::FAILURE, now);
+                barrier.wait();
+                let counts = breaker.counts(&policy, now);
+                assert_eq!(counts.failures, u64::from(THREADS), "{window:?} phase {phase}");
+            }
+        });
+    }
+}
