@@ -2,4 +2,6 @@
 //!
 //! Modules stand in the order in which they may use one another: each only those above it.
 
+pub mod oracle;
+
 pub mod scenarios;
