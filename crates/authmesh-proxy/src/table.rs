@@ -7,7 +7,7 @@ use authmesh::{Mesh, ServiceClient};
 use authmesh_logic::Lane;
 use authmesh_logic::config::{DefaultAccess, Limits, ListenerConfig, MeshConfig, RouteConfig};
 use authmesh_logic::hygiene::TrustedNetwork;
-use authmesh_logic::routing::{HostPattern, Pattern, Route, Routes};
+use authmesh_logic::routing::{Route, Routes};
 
 /// One worker's table.
 pub(crate) struct Table {
@@ -36,14 +36,16 @@ pub(crate) enum Destination {
 }
 
 impl Table {
-    /// The table of the worker on `lane`. Routes to services the mesh does not have are left out;
-    /// a checked configuration has none.
+    /// The table of the worker on `lane`. Routes of services or listeners that there are not are
+    /// left out; a checked configuration has none.
     pub(crate) fn new(mesh: &Mesh, config: &MeshConfig, lane: Lane) -> Self {
         let mut routes = Vec::new();
         let mut clients = Vec::new();
         for route in &config.routes {
             let Some(client) = mesh.service_on(route.service.as_str(), lane) else { continue };
-            routes.push(described(route, clients.len(), &config.network.listeners));
+            let listeners = &config.network.listeners;
+            let Some(described) = described(route, clients.len(), listeners) else { continue };
+            routes.push(described);
             clients.push(client.operation(&route.operation).treated(treatment(route)));
         }
         let listeners = config.network.listeners.iter().map(|listener| Listener {
@@ -81,15 +83,16 @@ impl Table {
     }
 }
 
-fn described(route: &RouteConfig, target: usize, listeners: &[ListenerConfig]) -> Route {
-    let named = |name: &String| listeners.iter().position(|listener| listener.name == *name);
-    Route {
-        listener: route.listener.as_ref().and_then(named),
-        hosts: route.hosts.iter().filter_map(|host| HostPattern::parse(host).ok()).collect(),
-        paths: route.paths.iter().filter_map(|path| Pattern::parse(path).ok()).collect(),
-        methods: route.methods.clone(),
-        target,
-    }
+/// The route as the table compares it. A route of a listener that there is not takes nothing: it
+/// must not become one of every listener.
+fn described(route: &RouteConfig, target: usize, listeners: &[ListenerConfig]) -> Option<Route> {
+    let place = |name: &String| listeners.iter().position(|listener| listener.name == *name);
+    let listener = match &route.listener {
+        Some(name) => Some(place(name)?),
+        None => None,
+    };
+    let (hosts, paths) = (route.hosts.clone(), route.paths.clone());
+    Some(Route { listener, hosts, paths, methods: route.methods.clone(), target })
 }
 
 fn treatment(route: &RouteConfig) -> Treatment {

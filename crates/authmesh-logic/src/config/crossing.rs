@@ -10,6 +10,7 @@ use super::suggest;
 use super::{
     Code, ListenerConfig, MeshConfig, Problem, RegistryConfig, RouteConfig, ServiceConfig,
 };
+use crate::routing::Pattern;
 
 /// Reports what is named and does not exist, and names that are used twice.
 pub(super) fn report_unknown(findings: &mut Findings, config: &MeshConfig) {
@@ -126,7 +127,6 @@ fn report_leading_nowhere(
 }
 
 fn takes_everything(route: &RouteConfig) -> bool {
-    let every_path = route.paths.is_empty()
-        || route.paths.iter().any(|path| matches!(path.as_str(), "*" | "/**" | "/{**}" | "/*"));
+    let every_path = route.paths.is_empty() || route.paths.iter().any(Pattern::takes_every_path);
     route.hosts.is_empty() && route.methods.is_empty() && every_path
 }

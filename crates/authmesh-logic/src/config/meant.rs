@@ -9,6 +9,7 @@ use core::time::Duration;
 use crate::discovery::{Address, ServiceName};
 use crate::hygiene::TrustedNetwork;
 use crate::retry::OperationClass;
+use crate::routing::{HostPattern, Pattern};
 use crate::{circuit_breaker, health, load_balancer, retry};
 
 /// The whole of one mesh's configuration.
@@ -212,10 +213,10 @@ pub struct RouteConfig {
     pub name: String,
     /// Only requests of this listener; all if `None`.
     pub listener: Option<String>,
-    /// Only these hosts, lower case; a leading `*.` stands for one or more labels. All if empty.
-    pub hosts: Vec<String>,
-    /// Only these paths (patterns of INTERFACES: `{*}`, `{**}`, `/x/**`, leading or trailing `*`).
-    pub paths: Vec<String>,
+    /// Only these hosts; all if empty.
+    pub hosts: Vec<HostPattern>,
+    /// Only these paths; all if empty.
+    pub paths: Vec<Pattern>,
     /// Only these methods; all if empty.
     pub methods: Vec<String>,
     /// Where they go.

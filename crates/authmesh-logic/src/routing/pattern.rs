@@ -97,6 +97,19 @@ impl Pattern {
             Shape::Segments { head, tail } => segments_match(head, tail.as_deref(), normal_path),
         }
     }
+
+    /// Whether no path of a request is left to a pattern after this one.
+    #[must_use]
+    pub fn takes_every_path(&self) -> bool {
+        match &self.shape {
+            Shape::Every => true,
+            Shape::Prefix(prefix) => &**prefix == "/",
+            Shape::Segments { head, tail } => {
+                head.is_empty() && tail.as_ref().is_some_and(|tail| tail.is_empty())
+            }
+            Shape::Exact(_) | Shape::Suffix(_) => false,
+        }
+    }
 }
 
 fn segments_match(head: &[Segment], tail: Option<&[Segment]>, path: &str) -> bool {

@@ -9,6 +9,7 @@ use crate::config::findings::Written;
 use crate::config::reader::Reader;
 use crate::config::{Classifier, Code, Problem, RouteConfig};
 use crate::retry::OperationClass;
+use crate::routing::{HostPattern, Pattern, PatternError};
 
 /// Classifiers that are known and not yet built.
 const LATER: [&str; 4] = ["oauth2", "grpc", "ldap", "radius"];
@@ -33,9 +34,9 @@ pub(in crate::config) fn read_route(mut reader: Reader<'_, '_>) -> Option<Writte
         reader.findings.listeners_meant.push(listener.clone());
         listener.value
     });
-    let hosts = each_text(&mut reader, "hosts", is_host, Code::NotAllowed, HOST);
-    let paths = each_text(&mut reader, "paths", is_path_pattern, Code::WildcardInside, PATH);
-    let methods = each_text(&mut reader, "methods", is_method, Code::NotAllowed, METHOD);
+    let hosts = each(&mut reader, "hosts", host, Code::NotAllowed);
+    let paths = each(&mut reader, "paths", path, Code::WildcardInside);
+    let methods = each(&mut reader, "methods", method, Code::NotAllowed);
     let service = reader.service("service");
     let service = reader.required("service", service);
     let classes = OperationClass::ALL.map(|class| (class.word(), class));
@@ -65,74 +66,55 @@ pub(in crate::config) fn read_route(mut reader: Reader<'_, '_>) -> Option<Writte
 const HOST: &str = "a host is a name in lower case without a port, or `*.` and such a name";
 const PATH: &str = "a path pattern begins with `/` or `*`; `{*}` and `{**}` are whole segments, \
                     and `*` stands at its beginning or end only";
+const NOT_NORMAL: &str = "this path is not in normal form (`//`, a dot segment, a needless `%`), so \
+                          no request would match it";
 const METHOD: &str = "a method is written in upper case";
 
-/// The texts of an array, each of which must pass `is_lawful`.
-fn each_text(
+/// The values of an array's texts, or what is wrong with them.
+fn each<T>(
     reader: &mut Reader<'_, '_>,
     key: &'static str,
-    is_lawful: fn(&str) -> bool,
+    read: fn(&str) -> Result<T, &'static str>,
     code: Code,
-    sentence: &str,
-) -> Vec<String> {
+) -> Vec<T> {
     let Some(texts) = reader.strings(key) else { return Vec::new() };
     if reader.is_empty_array(key) {
         let sentence = format!("`{key}` is empty, which means any and not none");
         let problem = Problem::new(Code::NotAllowed, texts.span, sentence);
         reader.report(problem.help(format!("leave `{key}` out")));
     }
-    let mut lawful = Vec::new();
+    let mut values = Vec::new();
     for text in texts.value {
-        if is_lawful(text.value) {
-            lawful.push(text.value.to_string());
-        } else {
-            reader.report(Problem::new(code, text.span, sentence));
+        match read(text.value) {
+            Ok(value) => values.push(value),
+            Err(sentence) => reader.report(Problem::new(code, text.span, sentence)),
         }
     }
-    lawful
+    values
 }
 
-fn is_host(text: &str) -> bool {
-    let name = text.strip_prefix("*.").unwrap_or(text);
-    let is_address = name
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'))
-        .is_some_and(|text| text.parse::<core::net::Ipv6Addr>().is_ok());
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
-            })
-    };
-    is_address || (name.len() <= 253 && name.split('.').all(is_label))
+fn host(text: &str) -> Result<HostPattern, &'static str> {
+    let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
+    HostPattern::parse(text).ok().filter(|_| !has_capitals).ok_or(HOST)
 }
 
-fn is_method(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || b"-_".contains(&byte))
-}
-
-fn is_path_pattern(text: &str) -> bool {
-    let starts = text.starts_with('/') || text.starts_with('*');
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
-    let mut segments = text.split('/').peekable();
-    let mut is_first = true;
-    while let Some(segment) = segments.next() {
-        let is_last = segments.peek().is_none();
-        let plain = match segment {
-            "{*}" | "{**}" => "",
-            "**" if is_last => "",
-            _ => {
-                let text = segment.strip_prefix('*').filter(|_| is_first).unwrap_or(segment);
-                text.strip_suffix('*').filter(|_| is_last).unwrap_or(text)
-            }
-        };
-        if plain.contains(['*', '{', '}']) {
-            return false;
-        }
-        is_first = false;
+/// The file knows `**` as the end of a pattern only; in the middle it is written `{**}`.
+fn path(text: &str) -> Result<Pattern, &'static str> {
+    if text.split('/').rev().skip(1).any(|segment| segment == "**") {
+        return Err(PATH);
     }
-    starts && visible
+    Pattern::parse(text).map_err(|fault| match fault {
+        PatternError::NotNormal => NOT_NORMAL,
+        PatternError::NotAbsolute
+        | PatternError::WildcardInsideSegment
+        | PatternError::WildcardTwice => PATH,
+    })
+}
+
+fn method(text: &str) -> Result<String, &'static str> {
+    let is_lawful = !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || b"-_".contains(&byte));
+    is_lawful.then(|| text.to_string()).ok_or(METHOD)
 }
 
 #[cfg(test)]
@@ -142,21 +124,23 @@ mod tests {
     #[test]
     fn path_patterns_have_wildcards_only_where_they_are_understood() {
         for lawful in ["/", "/login", "/x/**", "/{*}/keys", "/a/{**}/b", "*", "*.json", "/x*"] {
-            assert!(is_path_pattern(lawful), "{lawful}");
+            assert!(path(lawful).is_ok(), "{lawful}");
         }
-        for faulty in ["", "login", "/a*b", "/x*/y", "/**/x", "/{id}", "/a?b", "/a#", "/a b", "/{*"]
-        {
-            assert!(!is_path_pattern(faulty), "{faulty}");
+        for faulty in [
+            "", "login", "/a*b", "/x*/y", "/**/x", "/{id}", "/a?b", "/a#", "/a b", "/{*", "/a//b",
+            "/%61",
+        ] {
+            assert!(path(faulty).is_err(), "{faulty}");
         }
     }
 
     #[test]
     fn hosts_are_names_without_a_port() {
         for lawful in ["login.example", "*.example", "localhost", "10.0.0.1", "[::1]"] {
-            assert!(is_host(lawful), "{lawful}");
+            assert!(host(lawful).is_ok(), "{lawful}");
         }
         for faulty in ["", "*", "Login.example", "login.example:80", "a..b", "a.*.b", "::1"] {
-            assert!(!is_host(faulty), "{faulty}");
+            assert!(host(faulty).is_err(), "{faulty}");
         }
     }
 }
