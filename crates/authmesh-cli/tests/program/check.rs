@@ -76,3 +76,14 @@ fn pages_for_packagers_are_written() {
     assert!(page.code == 0 && page.stdout.contains(".TH authmesh"));
     assert!(page.stdout.contains("AUTHMESH_ADMIN"), "the options of verbs stand in it");
 }
+
+#[test]
+fn the_file_that_the_readme_shows_is_the_one_it_runs_and_has_no_faults() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let file = format!("{root}/examples/mesh.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let readme = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
+    assert!(readme.contains(&format!("```toml\n{text}```")));
+    let run = Folder::with("").run(&["check", &file, "--files", "--strict"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+}

@@ -13,4 +13,5 @@ mod check;
 mod doors;
 mod life;
 mod outage;
+mod protocols;
 mod reload;
