@@ -36,8 +36,9 @@ impl Client {
         }
     }
 
-    /// Sends a request to a service. Returns the answer, if any, and how often the naive client
-    /// sent it; how often the mesh did, the mesh knows.
+    /// Sends a request to a service. Returns the answer, if any, and how often it was sent from
+    /// here: what is given to the mesh counts once, even if the mesh refuses it, and what the mesh
+    /// sends again the mesh counts.
     pub(crate) async fn send(
         &self,
         kind: Kind,
@@ -46,7 +47,7 @@ impl Client {
         match self {
             Self::Mesh(door) => {
                 let answer = tokio::time::timeout(PATIENCE, door.exchange(request)).await;
-                (answer.ok().and_then(Result::ok), 0)
+                (answer.ok().and_then(Result::ok), 1)
             }
             Self::Naive(naive) => naive.send(kind, request).await,
         }

@@ -4,11 +4,17 @@
 
 mod clock;
 
+mod wait;
+
 mod phase;
 
 mod side;
 
 mod secret;
+
+mod failure;
+
+mod report;
 
 mod services;
 
@@ -24,4 +30,23 @@ mod load;
 
 mod cpu;
 
+mod scores;
+
+mod board;
+
+mod screen;
+
+mod story;
+
+mod mesh;
+
+mod membership;
+
+mod day;
+
+mod run;
+
+pub use failure::Failure;
 pub use phase::Phase;
+pub use report::{Leaks, PhaseReport, Report, SideReport};
+pub use run::{Ending, Options, run};

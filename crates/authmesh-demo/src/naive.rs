@@ -28,10 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const RETRIES: u64 = 3;
 
 impl Naive {
-    pub(crate) fn new(instances: impl Iterator<Item = (Kind, SocketAddr)> + Clone) -> Self {
+    pub(crate) fn new(instances: &[(Kind, SocketAddr)]) -> Self {
         let of = |kind| {
-            let addresses = instances.clone().filter(move |instance| instance.0 == kind);
-            let connections = addresses.map(|(_, address)| Connections::to(address)).collect();
+            let addresses = instances.iter().filter(|instance| instance.0 == kind);
+            let connections = addresses.map(|(_, address)| Connections::to(*address)).collect();
             (kind, Instances { connections, next: AtomicUsize::new(0) })
         };
         Self { services: Kind::ALL.map(of).into() }

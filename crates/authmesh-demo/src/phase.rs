@@ -38,6 +38,13 @@ impl Phase {
         Self::Recovery,
     ];
 
+    /// When in a phase its fault begins, in percent of it.
+    pub(crate) const FAULT_BEGINS: u32 = 10;
+
+    /// When in a phase its fault ends: early enough that what it leaves behind falls into its own
+    /// phase.
+    pub(crate) const FAULT_ENDS: u32 = 80;
+
     /// Its name, as shown and as in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -94,8 +101,7 @@ impl Timetable {
         self.at(phase, 100)
     }
 
-    /// The moment when this share of a phase, in percent, is over. A fault begins at 10 and ends
-    /// at 80, so that what it leaves behind falls into its own phase.
+    /// The moment when this share of a phase, in percent, is over.
     pub(crate) fn at(self, phase: Phase, percent: u32) -> Moment {
         self.began + self.phase * (phase as u32) + self.phase * percent / 100
     }

@@ -15,5 +15,5 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use fault::{Fault, SLOW_ANSWER};
+pub(crate) use fault::{Fault, FaultWatch};
 pub(crate) use running::Instance;

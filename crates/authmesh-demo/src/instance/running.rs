@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use authmesh_logic::Dice;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use super::fault::{Fault, FaultWatch};
@@ -23,6 +23,9 @@ pub(crate) struct Instance {
     life: JoinHandle<io::Result<()>>,
 }
 
+/// How many passwords an instance hashes at once: one, as a process on one processor does.
+const HASHES_AT_ONCE: usize = 1;
+
 impl Instance {
     /// Starts an instance on a port the system chooses.
     pub(crate) fn start(
@@ -38,10 +41,15 @@ impl Instance {
             kind,
             system,
             faults: FaultWatch::new(watched),
+            hashing: Semaphore::new(HASHES_AT_ONCE),
             dice: Mutex::new(Dice::seeded(seed)),
         });
         let life = tokio::spawn(live(port, listener, serving));
         Ok(Self { kind, number, address, faults, life })
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.number
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -62,11 +70,14 @@ impl Instance {
         self.faults.send_replace(fault);
     }
 
+    /// What is wrong with it, for the parts of the instance that live elsewhere.
+    pub(crate) fn faults(&self) -> FaultWatch {
+        FaultWatch::new(self.faults.subscribe())
+    }
+
     /// Ends it, connections and all.
-    pub(crate) async fn stop(self) {
+    pub(crate) fn stop(&self) {
         self.life.abort();
-        // Aborted is how it ends.
-        let _ = self.life.await;
     }
 }
 

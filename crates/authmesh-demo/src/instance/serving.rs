@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use authmesh_logic::Dice;
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::fault::{Fault, FaultWatch, SLOW_ANSWER};
@@ -25,6 +26,8 @@ pub(crate) struct Serving {
     pub(crate) kind: Kind,
     pub(crate) system: Arc<System>,
     pub(crate) faults: FaultWatch,
+    /// Passwords wait their turn for its one processor.
+    pub(crate) hashing: Semaphore,
     /// Which answers become errors while that is the fault.
     pub(crate) dice: Mutex<Dice>,
 }
@@ -32,16 +35,20 @@ pub(crate) struct Serving {
 /// The most connections of an instance at once; further ones wait to be accepted.
 const CONNECTIONS_MOST: usize = 512;
 
+/// How long an instance that leaves goes on serving, so that the news of it can spread.
+const LEAVING_GRACE: Duration = Duration::from_millis(100);
+
 impl Serving {
     /// Serves until the instance goes down, at once or in good order.
     pub(crate) async fn run(self: &Arc<Self>, listener: TcpListener) {
-        let mut faults = self.faults.clone();
+        let going_down = going_down(self.faults.clone());
+        tokio::pin!(going_down);
         let (leave, leaving) = watch::channel(false);
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 biased;
-                _ = faults.until(|fault| fault.is_down()) => break,
+                () = &mut going_down => break,
                 accepted = self.accept(&listener), if connections.len() < CONNECTIONS_MOST => {
                     // A client that left before it was accepted is nobody's fault.
                     if let Ok(stream) = accepted {
@@ -90,7 +97,7 @@ impl Serving {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let answer = answer(&self.system, self.kind, request).await;
+        let answer = answer(&self.system, self.kind, &self.hashing, request).await;
         match self.faults.now() {
             Fault::Slow => {
                 tokio::time::sleep(SLOW_ANSWER).await;
@@ -106,5 +113,12 @@ impl Serving {
     /// True a third of the time.
     fn is_unlucky(&self) -> bool {
         self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(3) == 0
+    }
+}
+
+/// Waits until the socket is to be closed.
+async fn going_down(mut faults: FaultWatch) {
+    if faults.until(|fault| fault.is_down()).await == Fault::Leaving {
+        tokio::time::sleep(LEAVING_GRACE).await;
     }
 }

@@ -11,4 +11,5 @@ mod tally;
 mod drive;
 
 pub(crate) use drive::Load;
-pub(crate) use tally::{Count, Tally, percentile};
+pub(crate) use plan::Plan;
+pub(crate) use tally::Tally;

@@ -52,7 +52,7 @@ impl Count {
 }
 
 /// The smallest of these sorted times that `percent` of them do not exceed; zero if there is none.
-pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()
 }

@@ -17,6 +17,6 @@ mod system;
 mod routes;
 
 pub(crate) use accounts::{ACCOUNTS, account_name};
-pub(crate) use counters::{Counters, Seen};
+pub(crate) use counters::Seen;
 pub(crate) use routes::{Kind, answer, reply};
 pub(crate) use system::System;

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::system::{Grant, System};
 use super::tokens::LIFETIME_S;
@@ -56,11 +57,12 @@ struct Introspect {
 /// The largest request body, in bytes.
 const BODY_MOST: usize = 16 * 1024;
 
-/// Answers a request. Once its body is there the work is done to the end, whoever still listens,
-/// as a store commits what it began.
+/// Answers a request at an instance that hashes so many passwords at once. A token is spent and
+/// replaced in one step: whoever hangs up in between changes nothing.
 pub(crate) async fn answer(
     system: &Arc<System>,
     kind: Kind,
+    hashing: &Semaphore,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
@@ -74,7 +76,7 @@ pub(crate) async fn answer(
     let body = body.to_bytes();
     match (kind, &head.method, head.uri.path()) {
         (_, &Method::GET, "/healthz") => reply(StatusCode::OK, &json!({ "status": "ok" })),
-        (Kind::Login, &Method::POST, "/login") => log_in(system, &body).await,
+        (Kind::Login, &Method::POST, "/login") => log_in(system, hashing, &body).await,
         (Kind::Token, &Method::POST, "/token") => refresh(system, &body, side),
         (Kind::Token, &Method::GET, "/jwks.json") => reply(StatusCode::OK, &system.key_set()),
         (Kind::Session, &Method::POST, "/introspect") => introspect(system, &body),
@@ -82,15 +84,15 @@ pub(crate) async fn answer(
     }
 }
 
-async fn log_in(system: &Arc<System>, body: &[u8]) -> Response<Full<Bytes>> {
+async fn log_in(system: &Arc<System>, hashing: &Semaphore, body: &[u8]) -> Response<Full<Bytes>> {
     let Ok(Login { user, password }) = serde_json::from_slice(body) else {
         return refused(StatusCode::BAD_REQUEST, "invalid_request");
     };
     // The semaphore is never closed, and a hash does not panic.
-    let turn = system.hashes.acquire().await;
-    let hashing = Arc::clone(system);
+    let turn = hashing.acquire().await;
+    let checking = Arc::clone(system);
     let checked =
-        tokio::task::spawn_blocking(move || hashing.accounts.check(&user, &Secret::new(password)));
+        tokio::task::spawn_blocking(move || checking.accounts.check(&user, &Secret::new(password)));
     let checked = checked.await;
     drop(turn);
     match checked {

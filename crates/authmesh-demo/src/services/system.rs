@@ -1,7 +1,5 @@
 //! The authentication system as one: what all instances of all services share.
 
-use tokio::sync::Semaphore;
-
 use super::accounts::{Accounts, account_name};
 use super::counters::Counters;
 use super::refresh::{RefreshTokens, Shown};
@@ -14,7 +12,6 @@ use crate::side::Side;
 /// Accounts, keys, sessions and refresh tokens.
 pub(crate) struct System {
     pub(super) accounts: Accounts,
-    pub(super) hashes: Semaphore,
     pub(crate) counters: Counters,
     tokens: Tokens,
     sessions: Sessions,
@@ -27,15 +24,11 @@ pub(crate) struct Grant {
     pub(crate) refresh: Secret,
 }
 
-/// The most passwords that are hashed at once; others wait their turn.
-const HASHES_AT_ONCE: usize = 4;
-
 impl System {
     /// A system with an account for each of these passwords.
     pub(crate) fn new(passwords: &[Secret]) -> Self {
         Self {
             accounts: Accounts::open(passwords),
-            hashes: Semaphore::new(HASHES_AT_ONCE),
             counters: Counters::default(),
             tokens: Tokens::new(),
             sessions: Sessions::default(),
