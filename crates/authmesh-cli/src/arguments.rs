@@ -42,6 +42,8 @@ pub(crate) enum Verb {
     Reload(Asking),
     /// Tell what happens in the running mesh, as it happens
     Watch(Asking),
+    /// Show an authentication system on a bad day, behind the mesh and without it
+    Demo(Demo),
     /// Write a completion script for a shell
     Completions {
         /// The shell
@@ -49,6 +51,21 @@ pub(crate) enum Verb {
     },
     /// Write the manual page
     Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How many seconds all of it takes
+    #[arg(long, default_value_t = 45, value_parser = clap::value_parser!(u32).range(16..=3_600))]
+    pub(crate) seconds: u32,
+    /// What load, luck and faults are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the report to stdout as one JSON object, the same as `-o json`
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod ask;
 mod check;
 mod decide;
+mod demo;
 mod pages;
 mod reload;
 mod run;
@@ -28,6 +29,7 @@ pub(crate) fn perform(arguments: Arguments) -> Result<Ending, Failure> {
         },
         Verb::Reload(asking) => asked(reload::reload(&asking)),
         Verb::Watch(asking) => asked(watch::watch(&asking)),
+        Verb::Demo(demo) => demo::demo(&demo),
         Verb::Completions { shell } => {
             pages::completions(shell);
             Ok(Ending::Done)
