@@ -1,7 +1,8 @@
 //! The naive client: plain hyper, round robin, one second of patience, three immediate retries.
 //!
-//! What many programs do today. It knows all three addresses of each service, keeps connections,
-//! and is not made worse than that.
+//! What many programs do today. It knows all three addresses of each service, keeps connections, and
+//! sends again whatever is no success, as a loop around raise-for-status does. It is not made worse
+//! than that.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,7 +38,7 @@ impl Naive {
         Self { services: Kind::ALL.map(of).into() }
     }
 
-    /// Sends a request to the next instance, and on a failure at once to the one after it.
+    /// Sends a request to the next instance, and without success at once to the one after it.
     /// Returns the answer, if any, and how often it was sent.
     pub(crate) async fn send(
         &self,
@@ -52,7 +53,7 @@ impl Naive {
             let turn = service.next.fetch_add(1, Ordering::Relaxed) % service.connections.len();
             let sending = service.connections[turn].exchange(request.clone());
             match tokio::time::timeout(PATIENCE, sending).await {
-                Ok(Ok(answer)) if answer.status < 500 => return (Some(answer), attempt),
+                Ok(Ok(answer)) if answer.is_success() => return (Some(answer), attempt),
                 Ok(Ok(answer)) => last = Some(answer),
                 Ok(Err(_)) | Err(_) => last = None,
             }

@@ -111,24 +111,20 @@ fn taken_out(notes: &[Noted], timetable: Timetable) -> String {
     let opened = count_of(notes, &What::EndpointOpened);
     match example {
         Some(example) => format!(
-            "The mesh took failing instances out of use {count} times by their checks and {opened} \
-             times by their breakers, the first after each fault began in: {} (for example \
-             {example}).",
+            "Checks took failing instances out of use {count} times and breakers {opened} times; \
+             the first was out after {} (for example {example}).",
             told.join(", ")
         ),
-        None => format!(
-            "No check of the mesh failed; {opened} times a breaker took an instance out of use."
-        ),
+        None => format!("No check failed; breakers took instances out of use {opened} times."),
     }
 }
 
 fn sent_again(phases: &[PhaseReport], mark: &Mark) -> String {
     let sum = |of: fn(&PhaseReport) -> u64| phases.iter().map(of).sum::<u64>();
     format!(
-        "Of {} requests it sent {} again, only those that no instance can have taken up or that \
-         ask without changing anything, so that {} refresh tokens were shown twice where the naive \
-         client showed {} and ended the sessions of their users; its requests came to {} at the \
-         instances, those of the naive client to {}.",
+        "Of {} requests the mesh sent {} again, only where no instance can have acted on them or \
+         where they change nothing; so it spent {} refresh tokens twice and the naive client {}, \
+         each of which ended a session, with {} and {} requests at the instances.",
         sum(|phase| phase.mesh.requests),
         mark.mesh_retries,
         sum(|phase| phase.mesh.spent_twice),
@@ -145,10 +141,15 @@ fn said_no(notes: &[Noted], timetable: Timetable, phases: &[PhaseReport]) -> Str
         .count();
     let left =
         in_phase(notes, timetable, Phase::Rolling).filter(|note| note.what == What::Left).count();
+    let again: u64 = phases
+        .iter()
+        .filter(|phase| phase.name == Phase::Stuffing.name())
+        .map(|phase| phase.naive.attempts.saturating_sub(phase.naive.requests))
+        .sum();
     format!(
-        "It passed on {denied} answers of no to wrong passwords while {opened} breakers opened, \
-         for a no is an answer; and it sent nothing to {left} instances that left to be restarted, \
-         for each takes its name off the registry first."
+        "To {denied} wrong passwords it passed on the no and opened {opened} breakers, for a no is \
+         an answer, where the naive client asked {again} times more; and the {left} instances that \
+         left to be restarted got nothing, for each takes its name off the registry first."
     )
 }
 
@@ -184,10 +185,7 @@ mod tests {
     #[test]
     fn a_quiet_day_is_told_as_one() {
         let [first, ..] = tell(&[], timetable(), &[], &Mark::default());
-        assert_eq!(
-            first,
-            "No check of the mesh failed; 0 times a breaker took an instance out of use."
-        );
+        assert_eq!(first, "No check failed; breakers took instances out of use 0 times.");
     }
 
     #[test]
@@ -202,24 +200,25 @@ mod tests {
             note(62_000, What::Left),
         ];
         let mesh = SideReport { requests: 400, denied: 30, ..SideReport::default() };
-        let naive = SideReport { requests: 400, spent_twice: 7, ..SideReport::default() };
-        let phases = [PhaseReport { name: "frozen", seconds: 10.0, mesh, naive }];
+        let naive =
+            SideReport { requests: 400, attempts: 460, spent_twice: 7, ..SideReport::default() };
+        let phases = [PhaseReport { name: "stuffing", seconds: 10.0, mesh, naive }];
         let seen = |arrivals| Seen { arrivals, spent_twice: 0 };
         let mark = Mark { mesh_retries: 5, mesh: seen(404), naive: seen(480) };
         let [taken_out, sent_again, said_no] = tell(&notes, timetable(), &phases, &mark);
-        assert!(taken_out.contains("4 times by their checks and 1 times by"), "{taken_out}");
+        assert!(taken_out.contains("use 4 times and breakers 1 times"), "{taken_out}");
         assert!(
             taken_out.contains("dead 200 ms, frozen 350 ms (for example login-2: no answer"),
             "{taken_out}"
         );
-        assert!(sent_again.starts_with("Of 400 requests it sent 5 again"), "{sent_again}");
+        assert!(sent_again.starts_with("Of 400 requests the mesh sent 5 again"), "{sent_again}");
         assert!(
-            sent_again
-                .contains("0 refresh tokens were shown twice where the naive client showed 7"),
+            sent_again.contains("0 refresh tokens twice and the naive client 7"),
             "{sent_again}"
         );
-        assert!(said_no.starts_with("It passed on 30 answers of no"), "{said_no}");
-        assert!(said_no.contains("while 1 breakers opened"), "{said_no}");
-        assert!(said_no.contains("to 1 instances that left"), "{said_no}");
+        assert!(said_no.starts_with("To 30 wrong passwords it passed on the no"), "{said_no}");
+        assert!(said_no.contains("opened 1 breakers"), "{said_no}");
+        assert!(said_no.contains("client asked 60 times more"), "{said_no}");
+        assert!(said_no.contains("the 1 instances that left"), "{said_no}");
     }
 }

@@ -23,6 +23,13 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+impl Answer {
+    /// Whether it is 200 OK, the one success these services know.
+    pub(crate) const fn is_success(&self) -> bool {
+        self.status == 200
+    }
+}
+
 /// Why there is no answer; for its `Debug` only.
 pub(crate) type WireError = Box<dyn std::error::Error + Send + Sync>;
 

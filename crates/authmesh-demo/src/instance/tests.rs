@@ -107,7 +107,7 @@ async fn a_slow_instance_makes_the_naive_client_spend_a_token_twice() {
     instances[0].suffer(Fault::Slow);
     let naive = Naive::new(&instances.each_ref().map(|instance| (Kind::Token, instance.address())));
     let (answer, attempts) = naive.send(Kind::Token, refresh(&system.log_in(0).refresh)).await;
-    assert_eq!((answer.unwrap().status, attempts), (400, 2));
+    assert_eq!((answer.unwrap().status, attempts), (400, 4));
     assert_eq!(system.counters.seen(Side::Naive).spent_twice, 1);
 }
 

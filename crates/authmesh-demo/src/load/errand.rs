@@ -76,7 +76,7 @@ impl Device {
             }
             (Errand::LogIn { .. } | Errand::Refresh(_), _) => self.tokens = None,
             // Whether the token is bad is known only if somebody answered.
-            (Errand::Call(_), Outcome::Failed) if answer.is_some_and(is_success) => {
+            (Errand::Call(_), Outcome::Failed) if answer.is_some_and(Answer::is_success) => {
                 self.tokens = None;
             }
             _ => {}
@@ -117,8 +117,8 @@ impl Errand {
         let Some(answer) = answer else { return Outcome::Failed };
         match self {
             Self::LogIn { .. } | Self::Refresh(_) if granted(answer).is_some() => Outcome::Ok,
-            Self::Call(_) if is_success(answer) && is_active(answer) => Outcome::Ok,
-            Self::Keys if is_success(answer) => Outcome::Ok,
+            Self::Call(_) if answer.is_success() && is_active(answer) => Outcome::Ok,
+            Self::Keys if answer.is_success() => Outcome::Ok,
             Self::Guess { .. } if answer.status == 401 => Outcome::Denied,
             _ => Outcome::Failed,
         }
@@ -140,17 +140,13 @@ fn request(side: Side, path: &'static str, body: Option<&Value>) -> Request<Full
 
 fn granted(answer: &Answer) -> Option<Held> {
     let granted: Granted =
-        serde_json::from_slice(&answer.body).ok().filter(|_| is_success(answer))?;
+        serde_json::from_slice(&answer.body).ok().filter(|_| answer.is_success())?;
     let (access, refresh) = (granted.access_token, granted.refresh_token);
     Some(Held { access: Secret::new(access), refresh: Secret::new(refresh) })
 }
 
 fn is_active(answer: &Answer) -> bool {
     serde_json::from_slice(&answer.body).is_ok_and(|answer: Introspected| answer.active)
-}
-
-fn is_success(answer: &Answer) -> bool {
-    answer.status == 200
 }
 
 #[cfg(test)]
