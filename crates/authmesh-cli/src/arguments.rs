@@ -56,7 +56,7 @@ pub(crate) enum Verb {
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// How many seconds all of it takes
-    #[arg(long, default_value_t = 45, value_parser = clap::value_parser!(u32).range(16..=3_600))]
+    #[arg(long, default_value_t = 45, value_parser = clap::value_parser!(u32).range(8..=3_600))]
     pub(crate) seconds: u32,
     /// What load, luck and faults are drawn from
     #[arg(long, default_value_t = 1)]

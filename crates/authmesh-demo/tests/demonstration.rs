@@ -30,7 +30,7 @@ impl Write for Paper {
 fn a_short_demonstration_reports_every_phase_and_leaves_nothing_behind() {
     let paper = Paper::default();
     let options = Options {
-        seconds: Options::SHORTEST,
+        seconds: 16,
         seed: 7,
         out: Box::new(paper.clone()),
         is_terminal: false,
