@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use authmesh::config::{self, AdminAccess, Files, Secret, SecretReference};
+use authmesh_demo::Notice;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -48,7 +49,7 @@ impl AdminClient {
     /// The client for the door that is named, or that the configuration file at hand speaks of.
     pub(crate) fn new(asking: &Asking) -> Result<Self, Failure> {
         let (place, mut token) = match &asking.admin {
-            Some(named) => (named_place(named)?, None),
+            Some(named) => (named_place(named)?, token_of_demo(named)),
             None => configured()?,
         };
         if let Some(file) = &asking.token_file {
@@ -219,6 +220,9 @@ fn configured() -> Result<(Place, Option<SecretReference>), Failure> {
         )
     };
     let Some(file) = mesh_file::found() else {
+        if let Some(demo) = Notice::find() {
+            return Ok((named_place(&demo.admin)?, token_of_demo(&demo.admin)));
+        }
         return Err(unknown("there is no mesh.toml here or in /etc/authmesh".to_owned()));
     };
     let loaded = config::load(&file, Files::Trust).map_err(|_| {
@@ -231,6 +235,12 @@ fn configured() -> Result<(Place, Option<SecretReference>), Failure> {
         }
         None => Err(unknown(format!("{} has no `[admin]`", file.display()))),
     }
+}
+
+/// Where the token stands, if this is the door of the demonstration that this user runs.
+fn token_of_demo(admin: &str) -> Option<SecretReference> {
+    let demo = Notice::find().filter(|demo| demo.admin == admin.trim_end_matches('/'))?;
+    Some(SecretReference::File(demo.token_file.to_string_lossy().into()))
 }
 
 /// A name as a segment of a path (RFC 3986, 2.1).

@@ -12,6 +12,8 @@ mod side;
 
 mod secret;
 
+mod notice;
+
 mod failure;
 
 mod report;
@@ -47,6 +49,7 @@ mod day;
 mod run;
 
 pub use failure::Failure;
+pub use notice::Notice;
 pub use phase::Phase;
 pub use report::{Leaks, PhaseReport, Report, SideReport};
 pub use run::{Ending, Options, run};

@@ -12,6 +12,7 @@ use authmesh_proxy::{Ask, Proxy};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
+use crate::notice::{Notice, Posted};
 use crate::secret::Secret;
 use crate::wait::{Patience, wait_until};
 
@@ -21,6 +22,8 @@ pub(crate) struct RunningMesh {
     front: SocketAddr,
     doors: BTreeMap<&'static str, Address>,
     directory: TempDir,
+    /// For other terminals; without it they name the door and the token themselves.
+    _notice: Option<Posted>,
 }
 
 /// What was left of a mesh that has stopped.
@@ -49,7 +52,8 @@ impl RunningMesh {
             _ => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         };
         let doors = proxy.doors();
-        Ok(Self { proxy, front, doors, directory })
+        let notice = Notice { admin: url(&doors, "admin"), token_file: token };
+        Ok(Self { proxy, front, doors, directory, _notice: notice.post().ok() })
     }
 
     /// Where requests go in.
@@ -123,8 +127,12 @@ impl RunningMesh {
     }
 
     fn door(&self, name: &str) -> String {
-        self.doors.get(name).map_or_else(|| "closed".to_owned(), |door| format!("http://{door}"))
+        url(&self.doors, name)
     }
+}
+
+fn url(doors: &BTreeMap<&'static str, Address>, name: &str) -> String {
+    doors.get(name).map_or_else(|| "closed".to_owned(), |door| format!("http://{door}"))
 }
 
 /// Attempts that have not given back their permits and their place.

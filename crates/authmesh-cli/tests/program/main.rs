@@ -10,6 +10,7 @@ mod http;
 mod program;
 
 mod check;
+mod demo;
 mod doors;
 mod life;
 mod outage;
