@@ -112,7 +112,8 @@ fn taken_out(notes: &[Noted], timetable: Timetable) -> String {
     match example {
         Some(example) => format!(
             "Checks took failing instances out of use {count} times and breakers {opened} times; \
-             the first was out after {} (for example {example}).",
+             the first was out, from the beginning of each fault, in {} (for example \
+             {example}).",
             told.join(", ")
         ),
         None => format!("No check failed; breakers took instances out of use {opened} times."),
