@@ -4,6 +4,7 @@
 //! what a public function returned. Adding a topic is adding a file and its line in [`run`].
 
 mod circuit_breaker;
+mod security;
 
 use serde_json::Value;
 
@@ -43,6 +44,7 @@ pub fn run(topic: &str, file: &Value, groups: &[&str]) -> Option<Vec<Report>> {
         name: name(case),
         verdict: match topic {
             "circuit_breaker" => circuit_breaker::run(case),
+            "security" => security::run(case, file.get("meta").unwrap_or(&Value::Null)),
             _ => Verdict::Unsupported("this topic is not expressed yet".to_owned()),
         },
     });
