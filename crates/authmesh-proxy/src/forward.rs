@@ -44,15 +44,17 @@ pub(crate) async fn forward(
         Ok(destination) => destination,
         Err(refusal) => return refusal.answer(&request_id),
     };
-    let Destination::Service(service) = destination else {
-        return Refusal::new(StatusCode::NOT_FOUND, "no_endpoint").answer(&request_id);
-    };
-    // Open the door only after everything that could refuse has been asked.
+    // Before the route is looked at: whoever may not pass does not learn which routes there are.
     if table.access == DefaultAccess::Deny {
         return Refusal::new(StatusCode::FORBIDDEN, "no_allow_rule").answer(&request_id);
     }
+    let Destination::Service(service) = destination else {
+        return Refusal::new(StatusCode::NOT_FOUND, "no_endpoint").answer(&request_id);
+    };
 
     let forwarded_for = forwarded_for(request.headers(), entrance.peer, client);
+    name_host(&mut request);
+    join_cookies(request.headers_mut());
     rewrite(request.headers_mut(), table, is_trusted);
     say_whence(request.headers_mut(), entrance, forwarded_for, &request_id);
     let bounds = BodyBounds { bytes: table.limits.body, idle: table.limits.body_idle_timeout };
@@ -136,6 +138,29 @@ const fn hex(digit: u8) -> u8 {
     match digit {
         0..=9 => b'0' + digit,
         _ => b'a' + digit - 10,
+    }
+}
+
+/// Lets `Host` say whom the target named: that is who the route was found for (RFC 9112 §3.2.2).
+fn name_host(request: &mut Request<Incoming>) {
+    if let Some(authority) = request.uri().authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+}
+
+/// Makes one list of cookies that came in several fields, as HTTP/2 lets clients send them: whoever
+/// reads HTTP/1 reads one field (RFC 9113 §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs = headers.get_all(header::COOKIE);
+    if crumbs.iter().nth(1).is_none() {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = crumbs.iter().map(HeaderValue::as_bytes).collect();
+    // Each part is lawful in a field, and so is what joins them.
+    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, whole);
     }
 }
 
@@ -258,6 +283,19 @@ mod tests {
         headers.insert(REQUEST_ID, HeaderValue::from_static("abc-1"));
         assert_eq!(request_id(&headers, true), "abc-1");
         assert_ne!(request_id(&headers, false), "abc-1");
+    }
+
+    #[test]
+    fn cookies_in_crumbs_become_one_list() {
+        let mut headers = HeaderMap::new();
+        join_cookies(&mut headers);
+        assert!(headers.is_empty());
+        for crumb in ["a=1", "b=2", "c=3; d=4"] {
+            headers.append(header::COOKIE, HeaderValue::from_static(crumb));
+        }
+        join_cookies(&mut headers);
+        let joined: Vec<_> = headers.get_all(header::COOKIE).iter().collect();
+        assert_eq!(joined, ["a=1; b=2; c=3; d=4"]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Answers of our own: constant bodies, a reason in a field, and no word about the inside.
 
+use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use authmesh::worker::{ResponseBody, with_dice};
+use authmesh::worker::{BodyFault, ResponseBody, with_dice};
 use authmesh::{Error, ErrorKind};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -46,7 +47,7 @@ impl Refusal {
         let status = match error.kind() {
             ErrorKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
             ErrorKind::UpstreamReset => StatusCode::BAD_GATEWAY,
-            ErrorKind::RequestBody => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorKind::RequestBody => return Self::of_body(error),
             // Whatever else stops a request is for now: a client that got 401 or 403 here would
             // throw its session away.
             _ => StatusCode::SERVICE_UNAVAILABLE,
@@ -54,6 +55,24 @@ impl Refusal {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE)
             .then(|| error.retry_after().unwrap_or(Duration::from_secs(1)));
         Self { status, reason: error.kind().reason(), retry_after, close: false }
+    }
+
+    /// The answer for a request whose own body failed. What follows of that body is not read, so
+    /// the connection ends.
+    fn of_body(error: &Error) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+        while let Some(error) = cause {
+            match error.downcast_ref::<BodyFault>() {
+                Some(BodyFault::TooLarge) => {
+                    return Self::new(StatusCode::PAYLOAD_TOO_LARGE, "limit").closing();
+                }
+                Some(BodyFault::Stalled) => {
+                    return Self::new(StatusCode::REQUEST_TIMEOUT, "limit").closing();
+                }
+                None => cause = error.source(),
+            }
+        }
+        Self::new(StatusCode::BAD_REQUEST, "bad_request").closing()
     }
 
     /// The answer itself. The request's identifier is the only thing in it that varies.
