@@ -1,5 +1,5 @@
-//! Closes a connection that is unused or too slow with a request's head, without a timer for each
-//! request.
+//! Closes a connection that is unused, too slow with a request's head, or takes nothing of an answer,
+//! without a timer for each request.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,18 +10,21 @@ use std::time::Duration;
 
 use authmesh::worker::Clock;
 use authmesh_logic::Moment;
-use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use crate::load::WorkerBusy;
+
 /// What one connection is doing, noted by whoever sees it.
-#[derive(Default)]
 pub(crate) struct Activity {
+    worker: Arc<WorkerBusy>,
     in_flight: AtomicU32,
     /// Since when nothing is in flight, in nanoseconds of the clock.
     idle_since: AtomicU64,
     /// Since when bytes of a head that is not whole have been coming; 0 is never.
     head_since: AtomicU64,
+    /// Since when the client has taken no byte that waits for it; 0 is never.
+    stuck_since: AtomicU64,
     /// HTTP/2 says nothing by mere bytes: only its first head is timed.
     is_multiplexed: AtomicBool,
 }
@@ -34,17 +37,26 @@ pub(crate) struct InFlight(Arc<Activity>);
 pub(crate) struct Patience {
     pub(crate) header: Option<Duration>,
     pub(crate) idle: Option<Duration>,
+    /// How long a client may take nothing of what is sent to it.
+    pub(crate) stuck: Option<Duration>,
 }
 
 impl Activity {
-    pub(crate) fn new() -> Arc<Self> {
-        let activity = Self::default();
-        activity.idle_since.store(Clock.now().as_nanos(), Ordering::Relaxed);
-        Arc::new(activity)
+    /// Of a connection that this worker has just accepted.
+    pub(crate) fn new(worker: Arc<WorkerBusy>) -> Arc<Self> {
+        Arc::new(Self {
+            worker,
+            in_flight: AtomicU32::new(0),
+            idle_since: AtomicU64::new(Clock.now().as_nanos()),
+            head_since: AtomicU64::new(0),
+            stuck_since: AtomicU64::new(0),
+            is_multiplexed: AtomicBool::new(false),
+        })
     }
 
     /// Notes that a request's head is whole.
     pub(crate) fn begin(self: &Arc<Self>, is_multiplexed: bool) -> InFlight {
+        self.worker.begin_request();
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         if is_multiplexed {
@@ -62,8 +74,30 @@ impl Activity {
         }
     }
 
-    /// When patience ends if nothing more happens; `None` while a request is in flight.
+    /// Notes whether the client's side takes what is written.
+    fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
+        let stuck_since = self.stuck_since.load(Ordering::Relaxed);
+        if written.is_ready() {
+            if stuck_since > 0 {
+                self.stuck_since.store(0, Ordering::Relaxed);
+            }
+        } else if stuck_since == 0 {
+            self.stuck_since.store(Clock.now().as_nanos().max(1), Ordering::Relaxed);
+        }
+        written
+    }
+
+    /// When patience ends if nothing more happens.
     fn ends(&self, patience: Patience) -> Option<Moment> {
+        let stuck_since = self.stuck_since.load(Ordering::Relaxed);
+        let stuck = patience.stuck.filter(|_| stuck_since > 0);
+        let stuck = stuck.map(|limit| Moment::from_nanos(stuck_since) + limit);
+        let unused = self.unused_ends(patience);
+        stuck.into_iter().chain(unused).min()
+    }
+
+    /// When patience with a client that asks for nothing ends; `None` while a request is in flight.
+    fn unused_ends(&self, patience: Patience) -> Option<Moment> {
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return None;
         }
@@ -77,47 +111,22 @@ impl Activity {
 }
 
 impl InFlight {
-    /// Keeps the request in flight until its answer's body has ended or been dropped.
-    pub(crate) fn until_end_of<B>(self, body: B) -> WholeAnswer<B> {
-        WholeAnswer { body, _in_flight: self }
-    }
-}
-
-/// A body that ends its request's flight.
-pub(crate) struct WholeAnswer<B> {
-    body: B,
-    _in_flight: InFlight,
-}
-
-impl<B: Body + Unpin> Body for WholeAnswer<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    /// Whether the connection carries several requests at a time.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.0.is_multiplexed.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        self.0.worker.end_request();
         if self.0.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.0.idle_since.store(Clock.now().as_nanos(), Ordering::Relaxed);
         }
     }
 }
 
-/// A stream that notes the arrival of bytes.
+/// A stream that notes the arrival of bytes, and whether those that leave are taken.
 pub(crate) struct Noted<S> {
     stream: S,
     activity: Arc<Activity>,
@@ -150,21 +159,24 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.activity.note_write(written)
     }
 
     fn poll_flush(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let written = Pin::new(&mut self.stream).poll_flush(context);
+        self.activity.note_write(written)
     }
 
     fn poll_shutdown(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let written = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.activity.note_write(written)
     }
 
     fn poll_write_vectored(
@@ -172,7 +184,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
         context: &mut Context<'_>,
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.activity.note_write(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -218,5 +231,38 @@ impl Future for Watch {
             self.armed = now + wait;
             self.timer = Box::pin(tokio::time::sleep(wait));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Patience = Patience {
+        header: Some(Duration::from_secs(10)),
+        idle: Some(Duration::from_secs(60)),
+        stuck: Some(Duration::from_secs(30)),
+    };
+
+    /// When patience ends, in seconds from now.
+    fn ends_in(activity: &Activity) -> Option<u64> {
+        let end = activity.ends(PATIENCE)?;
+        Some(end.since(Clock.now()).as_secs_f64().round() as u64)
+    }
+
+    #[test]
+    fn each_thing_a_client_may_be_slow_with_has_its_patience() {
+        let activity = Activity::new(Arc::default());
+        assert_eq!(ends_in(&activity), Some(60), "unused");
+        activity.note_bytes();
+        assert_eq!(ends_in(&activity), Some(10), "in the middle of a head");
+        let in_flight = activity.begin(false);
+        assert_eq!(ends_in(&activity), None, "the service is at work");
+        assert!(activity.note_write::<()>(Poll::Pending).is_pending());
+        assert_eq!(ends_in(&activity), Some(30), "the client takes nothing");
+        assert!(activity.note_write(Poll::Ready(())).is_ready());
+        assert_eq!(ends_in(&activity), None, "it took something");
+        drop(in_flight);
+        assert_eq!(ends_in(&activity), Some(60), "unused again");
     }
 }

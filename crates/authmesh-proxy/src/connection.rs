@@ -10,7 +10,7 @@ use authmesh_logic::config::Limits;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -21,6 +21,8 @@ use crate::activity::{Activity, Noted, Patience, Watch};
 use crate::forward::{Entrance, forward};
 use crate::reply::ReplyBody;
 use crate::serving::{ListenerShared, Serving};
+use crate::stream_tasks::StreamTasks;
+use crate::whole_answer::WholeAnswer;
 
 /// A connection that was accepted.
 pub(crate) struct Accepted {
@@ -69,8 +71,12 @@ async fn serve_http<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = serving.table().limits;
-    let activity = Activity::new();
-    let patience = Patience { header: limits.header_timeout, idle: limits.idle_timeout };
+    let activity = Activity::new(Arc::clone(&serving.own));
+    let patience = Patience {
+        header: limits.header_timeout,
+        idle: limits.idle_timeout,
+        stuck: limits.body_idle_timeout,
+    };
     let stream = TokioIo::new(Noted::new(stream, Arc::clone(&activity)));
     let builder = builder(&limits);
     let noted = Arc::clone(&activity);
@@ -80,7 +86,7 @@ async fn serve_http<S>(
         let (serving, accepted) = (Arc::clone(&serving), Arc::clone(&accepted));
         async move {
             let response = answer(&serving, &accepted, request).await;
-            Ok::<_, std::convert::Infallible>(response.map(|body| in_flight.until_end_of(body)))
+            Ok::<_, std::convert::Infallible>(response.map(|body| WholeAnswer::of(body, in_flight)))
         }
     });
     let mut connection = pin!(builder.serve_connection(stream, service));
@@ -113,8 +119,8 @@ async fn answer(
     forward(&table, &entrance, request).await
 }
 
-fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(limits: &Limits) -> auto::Builder<StreamTasks> {
+    let mut builder = auto::Builder::new(StreamTasks { patience: limits.body_idle_timeout });
     builder
         .http1()
         .timer(TokioTimer::new())

@@ -8,7 +8,13 @@ mod reply;
 
 mod table;
 
+mod load;
+
+mod stream_tasks;
+
 mod activity;
+
+mod whole_answer;
 
 mod forward;
 
@@ -30,5 +36,6 @@ mod reload;
 
 pub use bind::BindError;
 pub use doors::{Ask, ReloadFault, Reply};
+pub use load::Load;
 pub use proxy::{Proxy, StartError, Stopped};
 pub use tls::TlsError;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -18,6 +17,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::bind::{BindError, SocketFile, Sockets};
 use crate::doors::{Ask, Asks, DoorError, Doors, Phase, PreparedDoors, Standing};
+use crate::load::{Busy, Load};
 use crate::serving::ListenerShared;
 use crate::table::Table;
 use crate::tls::{TlsError, server_config};
@@ -27,7 +27,7 @@ use crate::worker::{Socket, Worker};
 pub struct Proxy {
     mesh: Mesh,
     workers: Vec<Worker>,
-    connections: Arc<AtomicUsize>,
+    busy: Arc<Busy>,
     /// The open listeners, by name. Also what makes one reload wait for another.
     open: Mutex<BTreeMap<String, OpenListener>>,
     standing: Arc<Standing>,
@@ -90,9 +90,9 @@ impl Proxy {
         let lanes = u16::try_from(workers).unwrap_or(u16::MAX);
         let mesh = Mesh::builder(config.clone()).lanes(lanes).build().await;
         let mesh = mesh.map_err(StartError::Mesh)?;
-        let connections = Arc::new(AtomicUsize::new(0));
+        let busy = Busy::new(workers);
         let (asks, asked) = Asks::channel();
-        let standing = Arc::new(Standing::new(mesh.clone(), asks, Arc::clone(&connections)));
+        let standing = Arc::new(Standing::new(mesh.clone(), asks, Arc::clone(&busy)));
         let mut doors = Doors::new(Arc::clone(&standing));
         // The doors open first, so that a start that takes long can be watched.
         doors.adopt(std::mem::take(&mut prepared.doors));
@@ -102,12 +102,12 @@ impl Proxy {
         let workers = (0..workers)
             .map(|number| {
                 let table = Table::new(&mesh, &config, lane(number));
-                Worker::start(number, table, Arc::clone(&connections)).map_err(StartError::Worker)
+                Worker::start(number, table, Arc::clone(&busy)).map_err(StartError::Worker)
             })
             .collect::<Result<_, _>>()?;
         let (doors, asks) = (Mutex::new(doors), Mutex::new(asked));
         let open = Mutex::default();
-        let proxy = Self { mesh, workers, connections, open, standing, doors, asks };
+        let proxy = Self { mesh, workers, busy, open, standing, doors, asks };
         proxy.adopt(&config, prepared, &mut *proxy.open.lock().await);
         proxy.standing.enter(Phase::Serving);
         Ok(proxy)
@@ -140,10 +140,11 @@ impl Proxy {
         }
     }
 
-    /// Connections of clients that are open.
+    /// What it is busy with. Each count is zero, or back where it was after the start, when there is
+    /// nothing to do.
     #[must_use]
-    pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+    pub fn load(&self) -> Load {
+        self.busy.load()
     }
 
     /// Puts another configuration in force without losing a request: listeners that stay are not

@@ -1,18 +1,19 @@
-//! What a worker's connections serve by, and the places they take.
+//! What a worker's connections serve by.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio_rustls::rustls::ServerConfig;
 
+use crate::load::{Busy, Place, WorkerBusy};
 use crate::table::Table;
 
 /// What the connections of one worker serve by.
 pub(crate) struct Serving {
     table: ArcSwap<Table>,
-    /// Connections of all workers.
-    connections: Arc<AtomicUsize>,
+    busy: Arc<Busy>,
+    /// This worker's part of it.
+    pub(crate) own: Arc<WorkerBusy>,
 }
 
 /// What all workers know of a listener.
@@ -21,12 +22,11 @@ pub(crate) struct ListenerShared {
     pub(crate) tls: ArcSwapOption<ServerConfig>,
 }
 
-/// A connection's place among those that are allowed.
-pub(crate) struct Place(Arc<AtomicUsize>);
-
 impl Serving {
-    pub(crate) fn new(table: Table, connections: Arc<AtomicUsize>) -> Self {
-        Self { table: ArcSwap::from_pointee(table), connections }
+    /// What the worker with this number serves by.
+    pub(crate) fn new(table: Table, busy: Arc<Busy>, number: usize) -> Self {
+        let own = busy.worker(number).map(Arc::clone).unwrap_or_default();
+        Self { table: ArcSwap::from_pointee(table), busy, own }
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {
@@ -39,22 +39,11 @@ impl Serving {
 
     /// Connections of all workers that are open now.
     pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+        self.busy.connections()
     }
-}
 
-impl Place {
-    pub(crate) fn take(serving: &Serving) -> Option<Self> {
-        let most = serving.table.load().limits.connections;
-        let place = Self(Arc::clone(&serving.connections));
-        let before = place.0.fetch_add(1, Ordering::Relaxed);
-        // Dropped if it is one too many, and so given back.
-        most.is_none_or(|most| before < most as usize).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+    /// A place for one more connection, if `limits.connections` leaves one.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.busy.place(self.table.load().limits.connections)
     }
 }

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,7 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::connection::{Accepted, serve};
-use crate::serving::{ListenerShared, Place, Serving};
+use crate::load::Busy;
+use crate::serving::{ListenerShared, Serving};
 use crate::table::Table;
 
 /// One worker's socket of a listener.
@@ -39,14 +39,11 @@ enum Order {
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Worker {
-    pub(crate) fn start(
-        number: usize,
-        table: Table,
-        connections: Arc<AtomicUsize>,
-    ) -> io::Result<Self> {
-        let serving = Arc::new(Serving::new(table, connections));
+    pub(crate) fn start(number: usize, table: Table, busy: Arc<Busy>) -> io::Result<Self> {
+        let serving = Arc::new(Serving::new(table, busy, number));
         let (orders, receiver) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        serving.own.count_tasks_of(runtime.metrics());
         let own = Arc::clone(&serving);
         let thread = std::thread::Builder::new()
             .name(format!("worker-{number}"))
@@ -148,7 +145,7 @@ async fn accept_all(
                 continue;
             }
         };
-        let Some(place) = Place::take(&serving) else {
+        let Some(place) = serving.place() else {
             tracing::warn!(listener = %listener.name.load(), "limits.connections is reached");
             continue;
         };

@@ -1,7 +1,7 @@
 //! What the doors know of the proxy around them, beside its mesh.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -12,13 +12,14 @@ use serde::Serialize;
 
 use super::ask::Asks;
 use super::time_text::time_text;
+use crate::load::{Busy, Load};
 
 /// What the doors know of the proxy.
 pub(crate) struct Standing {
     pub(crate) mesh: Mesh,
     pub(crate) asks: Asks,
     pub(crate) since: SystemTime,
-    connections: Arc<AtomicUsize>,
+    busy: Arc<Busy>,
     reload_failures: AtomicU64,
     moving: Mutex<Moving>,
 }
@@ -54,7 +55,7 @@ struct Moving {
 }
 
 impl Standing {
-    pub(crate) fn new(mesh: Mesh, asks: Asks, connections: Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(mesh: Mesh, asks: Asks, busy: Arc<Busy>) -> Self {
         let since = Clock.time_of_day();
         let moving = Moving {
             phase: (Phase::Starting, since),
@@ -63,7 +64,7 @@ impl Standing {
             last_reload: None,
         };
         let reload_failures = AtomicU64::new(0);
-        Self { mesh, asks, since, connections, reload_failures, moving: Mutex::new(moving) }
+        Self { mesh, asks, since, busy, reload_failures, moving: Mutex::new(moving) }
     }
 
     /// Where the proxy is in its life, and since when.
@@ -111,9 +112,9 @@ impl Standing {
         self.moving().last_reload = Some(LastReload { at, ok: error.is_none(), error });
     }
 
-    /// Connections of clients that are open.
-    pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+    /// What the proxy is busy with.
+    pub(crate) fn load(&self) -> Load {
+        self.busy.load()
     }
 
     fn moving(&self) -> MutexGuard<'_, Moving> {

@@ -55,7 +55,7 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: keys! {
             header_timeout: "duration or `off`", Example, r#""10s""#, "How long a request head may take to arrive.", weaker "longer or `off`";
             idle_timeout: "duration or `off`", Example, r#""60s""#, "How long a connection may be unused.", weaker "longer or `off`";
-            body_idle_timeout: "duration or `off`", Example, r#""30s""#, "How long a body may make no progress.", weaker "longer or `off`";
+            body_idle_timeout: "duration or `off`", Example, r#""30s""#, "How long a body may make no progress, in either direction.", weaker "longer or `off`";
             header_bytes: "size, 8KiB to 1MiB", Example, r#""60KiB""#, "The largest request head.", weaker "larger";
             headers: "integer, 1 to 1000", Example, "100", "The most header fields.", weaker "more";
             target_bytes: "size, 128B to 64KiB", Example, r#""8KiB""#, "The longest request target.", weaker "larger";

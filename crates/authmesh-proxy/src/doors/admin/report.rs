@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::doors::readiness::{Missing, Readiness};
 use crate::doors::standing::{LastReload, Phase, Standing};
 use crate::doors::time_text::time_text;
+use crate::load::Load;
 
 /// The state of the whole proxy.
 #[derive(Serialize)]
@@ -18,8 +19,8 @@ pub(crate) struct Report {
     draining: bool,
     listeners: Vec<Place>,
     doors: Vec<Place>,
-    /// Connections of clients that are open.
-    connections: usize,
+    #[serde(flatten)]
+    load: Load,
     last_reload: Option<LastReload>,
     reload_failures: u64,
     services: Vec<ServiceStatus>,
@@ -65,7 +66,7 @@ impl Report {
             doors: doors
                 .map(|(name, address)| Place { name: name.into(), address: address.to_string() })
                 .collect(),
-            connections: standing.connections(),
+            load: standing.load(),
             last_reload: standing.last_reload(),
             reload_failures: standing.reload_failures(),
             services: status.services,

@@ -84,6 +84,10 @@ metrics! {
         "Connections open to instances.";
     CONNECTIONS "authmesh_connections" Gauge None, []
         "Connections of clients that are open.";
+    REQUESTS_IN_FLIGHT "authmesh_requests_in_flight" Gauge None, []
+        "Requests of clients whose answer has not ended.";
+    TASKS "authmesh_tasks" Gauge None, []
+        "Tasks of the workers: listeners, connections, and streams in flight.";
     READY "authmesh_ready" Gauge None, []
         "1 while nothing is missing for readiness; `/readyz` says what is.";
     RELOAD_FAILURES "authmesh_reload_failures_total" Counter None, []

@@ -121,8 +121,13 @@ fn write_services(text: &mut MetricsText, status: &MeshStatus) {
 fn write_process(text: &mut MetricsText, standing: &Standing, status: &MeshStatus) {
     let ready = Readiness::of(standing, status).ready;
     let start = standing.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let load = standing.load();
     text.family(&names::CONNECTIONS);
-    text.sample(&names::CONNECTIONS, &[], standing.connections());
+    text.sample(&names::CONNECTIONS, &[], load.connections);
+    text.family(&names::REQUESTS_IN_FLIGHT);
+    text.sample(&names::REQUESTS_IN_FLIGHT, &[], load.requests);
+    text.family(&names::TASKS);
+    text.sample(&names::TASKS, &[], load.tasks);
     text.family(&names::READY);
     text.sample(&names::READY, &[], u8::from(ready));
     text.family(&names::RELOAD_FAILURES);
