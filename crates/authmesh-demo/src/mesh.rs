@@ -102,9 +102,9 @@ impl RunningMesh {
 
     /// Attempts made until now that were not the first of their request.
     pub(crate) fn retries(&self) -> u64 {
-        let services = self.proxy.mesh().status().services;
+        let services = self.proxy.mesh().metrics().services;
         let operations = services.iter().flat_map(|service| &service.operations);
-        operations.map(|operation| operation.metrics.retries).sum()
+        operations.map(|operation| operation.retries).sum()
     }
 
     /// Hears what people ask at their door until one of them wants the end.

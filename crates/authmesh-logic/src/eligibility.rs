@@ -40,6 +40,22 @@ pub enum Reason {
     Unhealthy,
 }
 
+impl Eligibility {
+    /// Every word, for metrics that are 1 for one of them.
+    pub const WORDS: [&'static str; 6] =
+        ["routable", "limbo", "quarantined", "draining", "missing", "unhealthy"];
+
+    /// The word used in metrics, logs and JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Routable => "routable",
+            Self::Limbo => "limbo",
+            Self::Not(reason) => reason.word(),
+        }
+    }
+}
+
 impl Reason {
     /// Every reason, the stronger first: it is the one given where several hold.
     pub const ALL: [Self; 4] = [Self::Quarantined, Self::Draining, Self::Missing, Self::Unhealthy];
@@ -237,6 +253,13 @@ mod tests {
 
     const fn facts(administration: Administration, lease: Lease, verdict: Verdict) -> Facts {
         Facts { administration, lease, verdict }
+    }
+
+    #[test]
+    fn every_word_is_listed() {
+        let refused = Reason::ALL.map(Not);
+        let all = [Routable, Limbo].into_iter().chain(refused);
+        assert!(all.map(Eligibility::word).eq(Eligibility::WORDS));
     }
 
     #[test]

@@ -88,6 +88,7 @@ impl Attempt {
         let Some((service_permit, endpoint_permit)) = self.permits.take() else { return };
         let Target { service, operation, lane, .. } = &*self.target;
         operation.counters.count(*lane, Counted::Attempt(kind));
+        self.cell.counters.result(kind);
         self.cell.traffic.record(kind, now);
         let latency = self.head.map_or_else(|| now.since(self.began), |head| head.latency);
         let roster = service.roster();
@@ -121,6 +122,7 @@ impl Target {
     /// Tells of a move of the operation's breaker, if there was one.
     pub(crate) fn tell_service_breaker(&self, moved: Option<Transition>) {
         if let Some(transition) = moved {
+            self.operation.counters.count(self.lane, Counted::Transition);
             let operation = self.operation.name.to_string();
             let kind = EventKind::ServiceBreaker { operation, transition };
             self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
@@ -130,6 +132,7 @@ impl Target {
     /// Tells of a move of an endpoint's breaker, if there was one.
     pub(crate) fn tell_endpoint_breaker(&self, cell: &EndpointCell, moved: Option<Transition>) {
         if let Some(transition) = moved {
+            cell.counters.moved();
             let kind = EventKind::EndpointBreaker { instance: cell.id.clone(), transition };
             self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
         }

@@ -56,7 +56,10 @@ pub(crate) fn choose(
     let (admitted, moved) =
         luck::with_dice(|dice| breaker.try_acquire(&roster.policy.breaker, target.lane, dice, now));
     target.tell_service_breaker(moved);
-    let service_permit = admitted.map_err(|rejected| refuse(&rejected))?;
+    let service_permit = admitted.map_err(|rejected| {
+        target.operation.counters.count(target.lane, Counted::Rejected(rejected.reason));
+        refuse(&rejected)
+    })?;
 
     match enter(target, &roster, class, tried, now) {
         Ok((cell, endpoint_permit)) => {
@@ -91,6 +94,7 @@ fn enter(
         match admitted {
             Ok(permit) => return Ok((Arc::clone(cell), permit)),
             Err(refusal) => {
+                cell.counters.rejected(refusal.reason);
                 refused[place] = index;
                 rejected = Some(refusal);
             }

@@ -82,8 +82,8 @@ pub(crate) fn drive(service: Arc<Service>, first: Order, source: Box<dyn Source>
     let first_state = ServiceState { unroutable_since, ..ServiceState::default() };
     let (publisher, state) = watch::channel(first_state.clone());
     let driver = Driver {
+        monitor: first.health.map(|policy| new_monitor(&service, policy)),
         service,
-        monitor: first.health.map(HealthMonitor::new),
         policy: first.policy,
         source,
         members: BTreeMap::new(),
@@ -144,7 +144,7 @@ impl Driver {
             // What was concluded of the instances stays.
             (Some(monitor), Some(policy)) if !is_reshaped => monitor.set_policy(policy),
             (_, policy) => {
-                self.monitor = policy.map(HealthMonitor::new);
+                self.monitor = policy.map(|policy| new_monitor(&self.service, policy));
                 for member in self.members.values_mut() {
                     member.health = MemberHealth::unknown();
                 }
@@ -292,6 +292,10 @@ fn new_cell(service: &Service, policy: &ServicePolicy, instance: &Instance) -> A
         service.lanes,
         Arc::clone(&service.open),
     ))
+}
+
+fn new_monitor(service: &Service, policy: health::Policy) -> HealthMonitor {
+    HealthMonitor::counting(policy, Arc::clone(&service.checks))
 }
 
 async fn next_change(monitor: &mut Option<HealthMonitor>) -> HealthChange {

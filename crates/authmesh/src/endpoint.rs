@@ -1,16 +1,19 @@
 //! What the request lane holds for an instance: its facts, and the live cell that outlives them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use authmesh_logic::Moment;
 use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy};
 use authmesh_logic::config::Protocol;
 use authmesh_logic::discovery::{Address, Instance, InstanceId, Weight};
 use authmesh_logic::health::Traffic;
 use authmesh_logic::load_balancer::Candidate;
 
+use crate::circuit_breaker::CircuitBreakerMetrics;
 use crate::clock::Clock;
 use crate::luck::with_dice;
+use crate::telemetry::{BreakerCounters, BreakerReading};
 use crate::transport::{OpenConnections, Transport};
 
 /// An instance in a roster: facts of this generation, and the state that stays.
@@ -27,12 +30,16 @@ pub(crate) struct EndpointCell {
     pub(crate) breaker: AdvancedCircuitBreaker,
     /// What real traffic says, for whoever checks health.
     pub(crate) traffic: Arc<Traffic>,
-    in_flight: AtomicU32,
+    /// What came of its breaker's permits.
+    pub(crate) counters: BreakerCounters,
+    /// Attempts that have begun, and of these the ended ones.
+    begun: AtomicU64,
+    ended: AtomicU64,
 }
 
 impl Candidate for Endpoint {
     fn load(&self) -> u64 {
-        u64::from(self.cell.in_flight())
+        self.cell.in_flight()
     }
 
     fn weight(&self) -> Weight {
@@ -61,20 +68,34 @@ impl EndpointCell {
                 AdvancedCircuitBreaker::new(breaker, lanes, dice, Clock.now())
             }),
             traffic: Arc::new(Traffic::default()),
-            in_flight: AtomicU32::new(0),
+            counters: BreakerCounters::default(),
+            begun: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
         }
     }
 
     /// Attempts that have begun and not ended.
-    pub(crate) fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Relaxed)
+    pub(crate) fn in_flight(&self) -> u64 {
+        // The ended ones first: one that ends between the two readings is then still counted.
+        let ended = self.ended.load(Ordering::Acquire);
+        self.begun.load(Ordering::Relaxed).saturating_sub(ended)
+    }
+
+    /// How often it was chosen.
+    pub(crate) fn picks(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     pub(crate) fn enter(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn leave(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.ended.fetch_add(1, Ordering::Release);
+    }
+
+    /// What its breaker has seen. Asking changes nothing.
+    pub(crate) fn breaker_metrics(&self, policy: &Policy, now: Moment) -> CircuitBreakerMetrics {
+        self.counters.metrics(BreakerReading::of(&self.breaker, policy, now))
     }
 }

@@ -51,6 +51,8 @@ mod client;
 mod driver;
 
 // ── The mesh ──────────
+mod snapshot;
+
 pub mod status;
 
 mod mesh;

@@ -17,8 +17,9 @@ use crate::discovery::{File, Fixed, Registry, RegistryError, Source};
 use crate::driver::{Driving, Order, drive};
 use crate::roster::ServicePolicy;
 use crate::service::Service;
+use crate::snapshot::metrics_of;
 use crate::status::{MeshStatus, ServiceStatus};
-use crate::telemetry::{EventReceiver, EventSender};
+use crate::telemetry::{EventReceiver, EventSender, MeshMetrics};
 
 /// A running mesh. Cheap to clone; it stops when the last clone is dropped.
 #[derive(Clone)]
@@ -133,6 +134,22 @@ impl Mesh {
                     ServiceStatus::of(&member.service, &member.driving.state.borrow(), Clock.now())
                 })
                 .collect(),
+            events: self.shared.events.told(),
+        }
+    }
+
+    /// Everything that is counted, at this moment. Asking changes nothing.
+    #[must_use]
+    pub fn metrics(&self) -> MeshMetrics {
+        let now = Clock.now();
+        let running = self.shared.read();
+        let services = running
+            .services
+            .values()
+            .map(|member| metrics_of(&member.service, &member.driving.state.borrow(), now));
+        MeshMetrics {
+            services: services.collect(),
+            registry: self.shared.registry.as_ref().map(Registry::metrics),
             events: self.shared.events.told(),
         }
     }

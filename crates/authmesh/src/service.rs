@@ -12,6 +12,7 @@ use authmesh_logic::discovery::ServiceName;
 use authmesh_logic::retry::{self, Budget, OperationClass};
 
 use crate::clock::Clock;
+use crate::health::HealthCounters;
 use crate::luck::with_dice;
 use crate::roster::{Roster, ServicePolicy};
 use crate::telemetry::{EventSender, OperationCounters};
@@ -24,6 +25,7 @@ pub(crate) struct Service {
     pub(crate) budget: Budget,
     pub(crate) events: Arc<EventSender>,
     pub(crate) open: Arc<OpenConnections>,
+    pub(crate) checks: Arc<HealthCounters>,
     roster: ArcSwap<Roster>,
     operations: RwLock<BTreeMap<Box<str>, Arc<Operation>>>,
 }
@@ -75,6 +77,7 @@ impl Service {
             budget: Budget::new(lanes),
             events,
             open: Arc::default(),
+            checks: Arc::default(),
             roster: ArcSwap::from_pointee(Roster::empty(policy)),
             operations: RwLock::default(),
         }

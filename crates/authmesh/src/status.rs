@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use authmesh_logic::Moment;
 use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy, State};
-use authmesh_logic::eligibility::Eligibility;
+pub use authmesh_logic::eligibility::{Eligibility, Reason};
 use serde::Serialize;
 
 use crate::driver::{MemberState, ServiceState};
 use crate::service::Service;
-use crate::telemetry::OperationMetrics;
 
 /// The state of a mesh.
 #[derive(Clone, Debug, Serialize)]
@@ -71,9 +70,6 @@ pub struct OperationStatus {
     pub name: String,
     /// Its breaker.
     pub breaker: BreakerStatus,
-    /// What happened to its requests.
-    #[serde(skip)]
-    pub metrics: OperationMetrics,
 }
 
 /// The state of one breaker.
@@ -112,7 +108,7 @@ pub struct InstanceStatus {
     /// Its share of the load; 1 is one share.
     pub weight: f64,
     /// Attempts in flight.
-    pub in_flight: u32,
+    pub in_flight: u64,
     /// Its breaker.
     pub breaker: BreakerStatus,
 }
@@ -141,14 +137,13 @@ impl ServiceStatus {
             routable: roster.endpoints.len(),
             total: instances.len(),
             strategy: policy.balance.strategy.word(),
-            in_flight: instances.iter().map(|instance| u64::from(instance.in_flight)).sum(),
+            in_flight: instances.iter().map(|instance| instance.in_flight).sum(),
             connections: service.open.count(),
             operations: operations
                 .iter()
                 .map(|operation| OperationStatus {
                     name: operation.name.to_string(),
                     breaker: BreakerStatus::of(&operation.breaker, &policy.breaker, now),
-                    metrics: operation.counters.metrics(),
                 })
                 .collect(),
             instances,
@@ -161,12 +156,12 @@ impl InstanceStatus {
         let cell = &member.endpoint.cell;
         let reason = match member.eligibility {
             Eligibility::Routable => format!("health: {}", member.health.reason),
-            other => format!("{}; health: {}", state_word(other), member.health.reason),
+            other => format!("{}; health: {}", other.word(), member.health.reason),
         };
         Self {
             id: cell.id.to_string(),
             address: cell.transport.address().to_string(),
-            state: state_word(member.eligibility),
+            state: member.eligibility.word(),
             reason,
             health: member.health.status.word(),
             health_for_ms: millis(now.since(member.health.since)),
@@ -192,14 +187,6 @@ impl BreakerStatus {
             slow: counts.slow,
             consecutive_failures: u64::from(counts.consecutive_failures),
         }
-    }
-}
-
-const fn state_word(eligibility: Eligibility) -> &'static str {
-    match eligibility {
-        Eligibility::Routable => "routable",
-        Eligibility::Limbo => "limbo",
-        Eligibility::Not(reason) => reason.word(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use authmesh::status::{MeshStatus, ServiceStatus};
+use authmesh::telemetry::MeshMetrics;
 use authmesh::worker::Clock;
 use serde::Serialize;
 
@@ -33,6 +34,12 @@ impl Readiness {
     /// The readiness of a proxy. Asking changes nothing.
     pub(crate) fn of(standing: &Standing, status: &MeshStatus) -> Self {
         Self::judge(standing.phase(), status, Clock.time_of_day())
+    }
+
+    /// Whether nothing is missing, by a snapshot that does not know the reasons.
+    pub(crate) fn is_ready(standing: &Standing, metrics: &MeshMetrics) -> bool {
+        let serves = standing.phase().0 == Phase::Serving;
+        serves && metrics.services.iter().all(|service| service.unroutable.is_none())
     }
 
     fn judge((phase, since): (Phase, SystemTime), status: &MeshStatus, now: SystemTime) -> Self {

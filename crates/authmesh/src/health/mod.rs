@@ -2,6 +2,7 @@
 //!
 //! A [`HealthMonitor`] checks a set of instances by one [`Policy`] and says what it concludes.
 
+mod counters;
 mod evidence;
 mod monitor;
 mod probe;
@@ -11,6 +12,8 @@ mod watch;
 pub use authmesh_logic::health::{
     Check, CheckFailure, CheckResult, Passive, Policy, Traffic, Verdict,
 };
+pub(crate) use counters::HealthCounters;
+pub use counters::HealthMetrics;
 pub use evidence::Evidence;
-pub use monitor::{HealthChange, HealthMetrics, HealthMonitor};
+pub use monitor::{HealthChange, HealthMonitor};
 pub use record::{CheckRecord, InstanceHealth};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use authmesh_logic::Moment;
@@ -10,8 +9,9 @@ use authmesh_logic::health::{Change, Policy, Schedule, Traffic, Verdict};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use super::counters::{HealthCounters, HealthMetrics};
 use super::record::{CheckRecord, InstanceHealth, Record};
-use super::watch::{Counters, Watch};
+use super::watch::Watch;
 use crate::clock::Clock;
 use crate::discovery::{Instance, InstanceId};
 
@@ -28,25 +28,6 @@ pub struct HealthChange {
     pub at: Moment,
 }
 
-/// What a monitor has done so far, and what it concludes now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HealthMetrics {
-    /// Instances of which nothing is known yet.
-    pub unknown: usize,
-    /// Instances that are healthy.
-    pub healthy: usize,
-    /// Instances that are not.
-    pub unhealthy: usize,
-    /// Checks that passed, those that requests answered included.
-    pub passed: u64,
-    /// Checks that failed, those that requests answered included.
-    pub failed: u64,
-    /// Checks that requests answered.
-    pub from_traffic: u64,
-    /// Verdicts that changed.
-    pub changes: u64,
-}
-
 /// Watches instances: checks each by one [`Policy`] and says when a verdict changes.
 ///
 /// An instance is checked at its first address. Dropping the monitor ends every check.
@@ -54,7 +35,7 @@ pub struct HealthMonitor {
     policy: watch::Sender<Arc<Policy>>,
     watched: BTreeMap<InstanceId, Watched>,
     places: Arc<Semaphore>,
-    counters: Arc<Counters>,
+    counters: Arc<HealthCounters>,
     news: Arc<News>,
 }
 
@@ -67,11 +48,16 @@ impl HealthMonitor {
     /// A monitor that watches nobody yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
+        Self::counting(policy, Arc::default())
+    }
+
+    /// The same, counting where others have counted before it.
+    pub(crate) fn counting(policy: Policy, counters: Arc<HealthCounters>) -> Self {
         Self {
             policy: watch::Sender::new(Arc::new(policy)),
             watched: BTreeMap::new(),
             places: Arc::new(Semaphore::new(Self::PROBES_AT_ONCE)),
-            counters: Arc::default(),
+            counters,
             news: Arc::default(),
         }
     }
@@ -157,22 +143,7 @@ impl HealthMonitor {
     /// What happened so far, and what is concluded now.
     #[must_use]
     pub fn metrics(&self) -> HealthMetrics {
-        let counters = &self.counters;
-        let mut metrics = HealthMetrics {
-            passed: counters.passed.load(Ordering::Relaxed),
-            failed: counters.failed.load(Ordering::Relaxed),
-            from_traffic: counters.from_traffic.load(Ordering::Relaxed),
-            changes: counters.changes.load(Ordering::Relaxed),
-            ..HealthMetrics::default()
-        };
-        for watched in self.watched.values() {
-            match watched.watch.record().verdict() {
-                Verdict::Unknown => metrics.unknown += 1,
-                Verdict::Healthy => metrics.healthy += 1,
-                Verdict::Unhealthy => metrics.unhealthy += 1,
-            }
-        }
-        metrics
+        self.counters.metrics(self.watched.values().map(|watched| watched.watch.record().verdict()))
     }
 
     /// Starts the task of one instance; an instance without an address cannot be checked.

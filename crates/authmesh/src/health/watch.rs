@@ -1,6 +1,6 @@
 //! The task that checks one instance, again and again.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use authmesh_logic::health::{Change, CheckResult, Passive, Policy};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
+use super::counters::HealthCounters;
 use super::record::{CheckRecord, Record};
 use super::{Evidence, probe};
 use crate::clock::Clock;
@@ -15,15 +16,6 @@ use crate::discovery::{Address, InstanceId};
 
 /// The shortest time between two looks at what requests say.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-
-/// What has happened, for the metrics; each number only grows.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) passed: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) from_traffic: AtomicU64,
-    pub(super) changes: AtomicU64,
-}
 
 /// One instance under watch, shared by its task and the monitor.
 pub(super) struct Watch {
@@ -56,7 +48,7 @@ impl Watch {
         self: Arc<Self>,
         mut policies: watch::Receiver<Arc<Policy>>,
         places: Arc<Semaphore>,
-        counters: Arc<Counters>,
+        counters: Arc<HealthCounters>,
         tell: impl Fn(&Self, Change, String),
     ) {
         loop {
@@ -73,14 +65,14 @@ impl Watch {
                 }
             }
             let Some(check) = self.check(&policy, &places).await else { return };
-            count(&counters, &check.evidence);
+            counters.check(&check.evidence);
             let (change, reason) = {
                 let mut record = self.record();
                 let change = record.observe(&policy, check, Clock.now());
                 (change, record.reason().to_owned())
             };
             if let Some(change) = change {
-                counters.changes.fetch_add(1, Ordering::Relaxed);
+                counters.change();
                 tell(&self, change, reason);
             }
         }
@@ -117,16 +109,5 @@ impl Watch {
         let started = Clock.now();
         let evidence = probe::probe(policy, &self.address).await;
         Some(CheckRecord { started, took: Clock.now().since(started), evidence })
-    }
-}
-
-fn count(counters: &Counters, evidence: &Evidence) {
-    let counter = match evidence.result {
-        CheckResult::Pass => &counters.passed,
-        CheckResult::Fail(_) => &counters.failed,
-    };
-    counter.fetch_add(1, Ordering::Relaxed);
-    if evidence.from_traffic {
-        counters.from_traffic.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -3,39 +3,24 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use authmesh_logic::Lane;
-use authmesh_logic::outcome::OutcomeKind;
+use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy};
+use authmesh_logic::{Lane, Moment};
 
+use super::metrics::OperationMetrics;
+use crate::circuit_breaker::{CircuitBreakerMetrics, Counts, OutcomeKind, RejectedReason, State};
 use crate::error::ErrorKind;
 
 /// The upper bounds of the latency histogram, in milliseconds; the last bucket has none.
 pub const LATENCY_BOUNDS_MS: [u64; 11] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000];
 
-const BUCKETS: usize = LATENCY_BOUNDS_MS.len() + 1;
-
-/// What happened to requests of one operation since the mesh was built.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OperationMetrics {
-    /// Attempts by what their outcome says, in the order of [`OutcomeKind::ALL`].
-    pub attempts: [u64; OutcomeKind::ALL.len()],
-    /// Requests that got the head of an answer.
-    pub answered: u64,
-    /// Requests that got none, in the order of [`ErrorKind::ALL`].
-    pub failed: [u64; ErrorKind::ALL.len()],
-    /// Attempts beyond the first.
-    pub retries: u64,
-    /// Endpoints chosen.
-    pub picks: u64,
-    /// Time to the head of the answer of answered requests, by bucket of [`LATENCY_BOUNDS_MS`].
-    pub latency: [u64; BUCKETS],
-    /// The sum of those times, in microseconds.
-    pub latency_sum_us: u64,
-}
+pub(super) const LATENCY_BUCKETS: usize = LATENCY_BOUNDS_MS.len() + 1;
 
 /// What a lane may count.
 #[derive(Clone, Copy)]
 pub(crate) enum Counted {
     Attempt(OutcomeKind),
+    Rejected(RejectedReason),
+    Transition,
     Failed(ErrorKind),
     Retry,
     Pick,
@@ -46,15 +31,31 @@ pub(crate) struct OperationCounters {
     shards: Box<[Shard]>,
 }
 
+/// What is counted beside a breaker: what came of the permits it was asked for.
+#[derive(Default)]
+pub(crate) struct BreakerCounters {
+    results: [AtomicU64; OutcomeKind::ALL.len()],
+    rejected: [AtomicU64; RejectedReason::ALL.len()],
+    transitions: AtomicU64,
+}
+
+/// What a breaker says of itself at one moment.
+#[derive(Clone, Copy)]
+pub(crate) struct BreakerReading {
+    pub(crate) state: State,
+    pub(crate) counts: Counts,
+    pub(crate) stale_results: u64,
+}
+
 /// On lines of its own, so that lanes do not take them from one another.
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard {
-    attempts: [AtomicU64; OutcomeKind::ALL.len()],
+    breaker: BreakerCounters,
     failed: [AtomicU64; ErrorKind::ALL.len()],
     retries: AtomicU64,
     picks: AtomicU64,
-    latency: [AtomicU64; BUCKETS],
+    latency: [AtomicU64; LATENCY_BUCKETS],
     latency_sum_us: AtomicU64,
 }
 
@@ -66,7 +67,9 @@ impl OperationCounters {
     pub(crate) fn count(&self, lane: Lane, counted: Counted) {
         let own = self.own(lane);
         let counter = match counted {
-            Counted::Attempt(kind) => &own.attempts[kind as usize],
+            Counted::Attempt(kind) => return own.breaker.result(kind),
+            Counted::Rejected(reason) => return own.breaker.rejected(reason),
+            Counted::Transition => return own.breaker.moved(),
             Counted::Failed(kind) => &own.failed[kind as usize],
             Counted::Retry => &own.retries,
             Counted::Pick => &own.picks,
@@ -83,11 +86,20 @@ impl OperationCounters {
         own.latency_sum_us.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// Adds the shards up. Scraping changes nothing.
-    pub(crate) fn metrics(&self) -> OperationMetrics {
-        let mut sum = OperationMetrics::default();
+    /// Adds the shards up. Asking changes nothing.
+    pub(crate) fn metrics(&self, name: &str, breaker: BreakerReading) -> OperationMetrics {
+        let mut sum = OperationMetrics {
+            name: name.to_owned(),
+            breaker: breaker.uncounted(),
+            answered: 0,
+            failed: [0; ErrorKind::ALL.len()],
+            retries: 0,
+            picks: 0,
+            latency: [0; LATENCY_BUCKETS],
+            latency_sum_us: 0,
+        };
         for shard in &self.shards {
-            add(&mut sum.attempts, &shard.attempts);
+            shard.breaker.add_to(&mut sum.breaker);
             add(&mut sum.failed, &shard.failed);
             add(&mut sum.latency, &shard.latency);
             sum.retries += shard.retries.load(Ordering::Relaxed);
@@ -103,6 +115,55 @@ impl OperationCounters {
     }
 }
 
+impl BreakerCounters {
+    pub(crate) fn result(&self, kind: OutcomeKind) {
+        self.results[kind as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn rejected(&self, reason: RejectedReason) {
+        self.rejected[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn moved(&self) {
+        self.transitions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was counted beside the breaker that says this. Asking changes nothing.
+    pub(crate) fn metrics(&self, breaker: BreakerReading) -> CircuitBreakerMetrics {
+        let mut sum = breaker.uncounted();
+        self.add_to(&mut sum);
+        sum
+    }
+
+    fn add_to(&self, sum: &mut CircuitBreakerMetrics) {
+        add(&mut sum.results, &self.results);
+        add(&mut sum.rejected, &self.rejected);
+        sum.transitions += self.transitions.load(Ordering::Relaxed);
+    }
+}
+
+impl BreakerReading {
+    pub(crate) fn of(breaker: &AdvancedCircuitBreaker, policy: &Policy, now: Moment) -> Self {
+        Self {
+            state: breaker.state(policy, now),
+            counts: breaker.counts(policy, now),
+            stale_results: breaker.stale_results(),
+        }
+    }
+
+    fn uncounted(self) -> CircuitBreakerMetrics {
+        let Self { state, counts, stale_results } = self;
+        CircuitBreakerMetrics {
+            state,
+            counts,
+            results: [0; OutcomeKind::ALL.len()],
+            rejected: [0; RejectedReason::ALL.len()],
+            transitions: 0,
+            stale_results,
+        }
+    }
+}
+
 fn add<const N: usize>(sums: &mut [u64; N], counters: &[AtomicU64; N]) {
     for (sum, counter) in sums.iter_mut().zip(counters) {
         *sum += counter.load(Ordering::Relaxed);
@@ -113,16 +174,24 @@ fn add<const N: usize>(sums: &mut [u64; N], counters: &[AtomicU64; N]) {
 mod tests {
     use super::*;
 
+    const QUIET: BreakerReading =
+        BreakerReading { state: State::Closed, counts: NOTHING, stale_results: 0 };
+    const NOTHING: Counts =
+        Counts { total: 0, failures: 0, slow: 0, denied: 0, consecutive_failures: 0 };
+
     #[test]
     fn lanes_add_up() {
         let counters = OperationCounters::new(2);
-        for lane in 0..4 {
-            counters.count(Lane::new(lane), Counted::Attempt(OutcomeKind::Denied));
-            counters.answered(Lane::new(lane), Duration::from_millis(3));
+        for lane in (0..4).map(Lane::new) {
+            counters.count(lane, Counted::Attempt(OutcomeKind::Denied));
+            counters.count(lane, Counted::Rejected(RejectedReason::TrialBusy));
+            counters.count(lane, Counted::Transition);
+            counters.answered(lane, Duration::from_millis(3));
         }
-        let metrics = counters.metrics();
-        assert_eq!(metrics.attempts, [0, 4, 0, 0, 0]);
-        assert_eq!(metrics.answered, 4);
+        let metrics = counters.metrics("login", QUIET);
+        assert_eq!(metrics.breaker.results, [0, 4, 0, 0, 0]);
+        assert_eq!(metrics.breaker.rejected, [0, 4, 0, 0]);
+        assert_eq!((metrics.breaker.transitions, metrics.answered), (4, 4));
         assert_eq!(metrics.latency[2], 4, "3 ms is above 2 and within 5");
     }
 
@@ -131,7 +200,7 @@ mod tests {
         let counters = OperationCounters::new(1);
         counters.answered(Lane::FIRST, Duration::from_millis(1));
         counters.answered(Lane::FIRST, Duration::from_secs(9));
-        let metrics = counters.metrics();
-        assert_eq!((metrics.latency[0], metrics.latency[BUCKETS - 1]), (1, 1));
+        let metrics = counters.metrics("login", QUIET);
+        assert_eq!((metrics.latency[0], metrics.latency[LATENCY_BUCKETS - 1]), (1, 1));
     }
 }

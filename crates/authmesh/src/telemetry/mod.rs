@@ -2,8 +2,10 @@
 
 mod counters;
 mod event;
+mod metrics;
 
-pub(crate) use counters::{Counted, OperationCounters};
-pub use counters::{LATENCY_BOUNDS_MS, OperationMetrics};
+pub use counters::LATENCY_BOUNDS_MS;
+pub(crate) use counters::{BreakerCounters, BreakerReading, Counted, OperationCounters};
 pub(crate) use event::EventSender;
 pub use event::{Event, EventKind, EventReceiver};
+pub use metrics::{InstanceMetrics, MeshMetrics, OperationMetrics, ServiceMetrics};

@@ -70,6 +70,11 @@ metrics! {
         "Endpoints chosen, under the strategy in force.";
     BREAKER_STATE "authmesh_breaker_state" Gauge None, ["service", "operation", "state"]
         "1 for the state an operation's breaker is in, 0 for every other.";
+    BREAKER_REJECTIONS "authmesh_breaker_rejections_total" Counter None,
+        ["service", "operation", "reason"]
+        "Attempts that an operation's breaker refused, by its reason.";
+    BREAKER_TRANSITIONS "authmesh_breaker_transitions_total" Counter None, ["service", "operation"]
+        "Changes of state of an operation's breaker.";
     ENDPOINTS "authmesh_endpoints" Gauge None, ["service", "state"]
         "Instances by whether they may take requests, or why not.";
     ENDPOINT_BREAKERS "authmesh_endpoint_breakers" Gauge None, ["service", "state"]
@@ -82,6 +87,18 @@ metrics! {
         "Attempts in flight.";
     UPSTREAM_CONNECTIONS "authmesh_upstream_connections" Gauge None, ["service"]
         "Connections open to instances.";
+    CHECKS "authmesh_health_checks_total" Counter None, ["service", "result"]
+        "Checks of instances, those that requests answered included.";
+    HEALTH_CHANGES "authmesh_health_changes_total" Counter None, ["service"]
+        "Verdicts of checks that changed.";
+    REGISTRY_INSTANCES "authmesh_registry_instances" Gauge None, ["state"]
+        "Instances in the registry: `held` prove that they live, `missing` no longer do.";
+    REGISTRY_WATCHERS "authmesh_registry_watchers" Gauge None, []
+        "Waits for a change of the registry that are under way.";
+    REGISTRY_CHANGES "authmesh_registry_changes_total" Counter None, ["kind"]
+        "What happened in the registry, by kind.";
+    REGISTRY_SAVES "authmesh_registry_saves_total" Counter None, ["result"]
+        "Times the registry was written to disk, or could not be.";
     CONNECTIONS "authmesh_connections" Gauge None, []
         "Connections of clients that are open.";
     REQUESTS_IN_FLIGHT "authmesh_requests_in_flight" Gauge None, []

@@ -1,13 +1,12 @@
-//! Turns one status of the mesh into metrics. Whatever is one-hot or a sum comes from that one
-//! reading, so that the values of one scrape agree.
+//! Writes one snapshot of the mesh as metrics, so that the values of one scrape agree.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use authmesh::ErrorKind;
-use authmesh::status::{InstanceStatus, MeshStatus, OperationStatus};
-use authmesh::telemetry::LATENCY_BOUNDS_MS;
-use authmesh_logic::circuit_breaker::State;
-use authmesh_logic::eligibility::Reason;
+use authmesh::discovery::DiscoveryMetrics;
+use authmesh::status::Eligibility;
+use authmesh::telemetry::{LATENCY_BOUNDS_MS, MeshMetrics, OperationMetrics};
+use authmesh_logic::circuit_breaker::{RejectedReason, State};
 use authmesh_logic::outcome::OutcomeKind;
 
 use super::names;
@@ -17,109 +16,161 @@ use crate::doors::standing::Standing;
 
 /// The metrics of a proxy, as text. Asking changes nothing.
 pub(crate) fn scrape(standing: &Standing, format: Format) -> String {
-    let status = standing.mesh.status();
+    let metrics = standing.mesh.metrics();
     let mut text = MetricsText::new(format);
-    write_requests(&mut text, &status);
-    write_attempts(&mut text, &status);
-    write_breakers(&mut text, &status);
-    write_services(&mut text, &status);
-    write_process(&mut text, standing, &status);
+    write_requests(&mut text, &metrics);
+    write_attempts(&mut text, &metrics);
+    write_breakers(&mut text, &metrics);
+    write_services(&mut text, &metrics);
+    write_health(&mut text, &metrics);
+    if let Some(registry) = &metrics.registry {
+        write_registry(&mut text, registry);
+    }
+    write_process(&mut text, standing, &metrics);
     text.finish()
 }
 
-fn write_requests(text: &mut MetricsText, status: &MeshStatus) {
+fn write_requests(text: &mut MetricsText, metrics: &MeshMetrics) {
     text.family(&names::REQUESTS);
-    for (service, operation) in operations(status) {
-        let refused: u64 = operation.metrics.failed.iter().sum();
+    for (service, operation) in operations(metrics) {
+        let refused: u64 = operation.failed.iter().sum();
         let labels = |outcome| [service, operation.name.as_str(), outcome];
-        text.sample(&names::REQUESTS, &labels("answered"), operation.metrics.answered);
+        text.sample(&names::REQUESTS, &labels("answered"), operation.answered);
         text.sample(&names::REQUESTS, &labels("refused"), refused);
     }
     text.family(&names::REFUSALS);
-    for (service, operation) in operations(status) {
-        for (kind, count) in ErrorKind::ALL.into_iter().zip(operation.metrics.failed) {
+    for (service, operation) in operations(metrics) {
+        for (kind, count) in ErrorKind::ALL.into_iter().zip(operation.failed) {
             text.sample(&names::REFUSALS, &[service, &operation.name, kind.reason()], count);
         }
     }
     text.family(&names::REQUEST_SECONDS);
-    for (service, operation) in operations(status) {
+    for (service, operation) in operations(metrics) {
         text.histogram(
             &names::REQUEST_SECONDS,
             &[service, &operation.name],
             LATENCY_BOUNDS_MS.iter().map(|bound| *bound as f64 / 1e3),
-            &operation.metrics.latency,
-            operation.metrics.latency_sum_us as f64 / 1e6,
+            &operation.latency,
+            operation.latency_sum_us as f64 / 1e6,
         );
     }
 }
 
-fn write_attempts(text: &mut MetricsText, status: &MeshStatus) {
+fn write_attempts(text: &mut MetricsText, metrics: &MeshMetrics) {
     text.family(&names::ATTEMPTS);
-    for (service, operation) in operations(status) {
-        for (kind, count) in OutcomeKind::ALL.into_iter().zip(operation.metrics.attempts) {
+    for (service, operation) in operations(metrics) {
+        for (kind, count) in OutcomeKind::ALL.into_iter().zip(operation.breaker.results) {
             text.sample(&names::ATTEMPTS, &[service, &operation.name, kind.word()], count);
         }
     }
     text.family(&names::RETRIES);
-    for (service, operation) in operations(status) {
-        text.sample(&names::RETRIES, &[service, &operation.name], operation.metrics.retries);
+    for (service, operation) in operations(metrics) {
+        text.sample(&names::RETRIES, &[service, &operation.name], operation.retries);
     }
     text.family(&names::PICKS);
-    for service in &status.services {
-        let picks: u64 = service.operations.iter().map(|operation| operation.metrics.picks).sum();
-        text.sample(&names::PICKS, &[&service.name, service.strategy], picks);
+    for service in &metrics.services {
+        let picks: u64 = service.operations.iter().map(|operation| operation.picks).sum();
+        let strategy = service.balancer.strategy.word();
+        text.sample(&names::PICKS, &[service.name.as_str(), strategy], picks);
     }
 }
 
-fn write_breakers(text: &mut MetricsText, status: &MeshStatus) {
+fn write_breakers(text: &mut MetricsText, metrics: &MeshMetrics) {
     text.family(&names::BREAKER_STATE);
-    for (service, operation) in operations(status) {
+    for (service, operation) in operations(metrics) {
         for state in State::WORDS {
-            let is_it = u8::from(operation.breaker.state == state);
+            let is_it = u8::from(operation.breaker.state.word() == state);
             text.sample(&names::BREAKER_STATE, &[service, &operation.name, state], is_it);
         }
     }
+    text.family(&names::BREAKER_REJECTIONS);
+    for (service, operation) in operations(metrics) {
+        for (reason, count) in RejectedReason::ALL.into_iter().zip(operation.breaker.rejected) {
+            let labels = [service, &operation.name, reason.word()];
+            text.sample(&names::BREAKER_REJECTIONS, &labels, count);
+        }
+    }
+    text.family(&names::BREAKER_TRANSITIONS);
+    for (service, operation) in operations(metrics) {
+        let labels = [service, operation.name.as_str()];
+        text.sample(&names::BREAKER_TRANSITIONS, &labels, operation.breaker.transitions);
+    }
     text.family(&names::ENDPOINT_BREAKERS);
-    for service in &status.services {
+    for service in &metrics.services {
         for state in State::WORDS {
-            let is_in = |instance: &&InstanceStatus| instance.breaker.state == state;
-            let count = service.instances.iter().filter(is_in).count();
-            text.sample(&names::ENDPOINT_BREAKERS, &[&service.name, state], count);
+            let states = service.instances.iter().map(|instance| instance.breaker.state.word());
+            let count = states.filter(|word| *word == state).count();
+            text.sample(&names::ENDPOINT_BREAKERS, &[service.name.as_str(), state], count);
         }
     }
 }
 
-fn write_services(text: &mut MetricsText, status: &MeshStatus) {
+fn write_services(text: &mut MetricsText, metrics: &MeshMetrics) {
     text.family(&names::ENDPOINTS);
-    for service in &status.services {
-        let refused = Reason::ALL.iter().map(|reason| reason.word());
-        for state in ["routable", "limbo"].into_iter().chain(refused) {
-            let is_in = |instance: &&InstanceStatus| instance.state == state;
-            let count = service.instances.iter().filter(is_in).count();
-            text.sample(&names::ENDPOINTS, &[&service.name, state], count);
+    for service in &metrics.services {
+        for state in Eligibility::WORDS {
+            let states = service.instances.iter().map(|instance| instance.eligibility.word());
+            let count = states.filter(|word| *word == state).count();
+            text.sample(&names::ENDPOINTS, &[service.name.as_str(), state], count);
         }
     }
     text.family(&names::PANIC);
-    for service in &status.services {
-        text.sample(&names::PANIC, &[&service.name], u8::from(service.mode == "panic"));
+    for service in &metrics.services {
+        text.sample(&names::PANIC, &[service.name.as_str()], u8::from(service.panic));
     }
     text.family(&names::SOURCE_LOST);
-    for service in &status.services {
-        let lost_ms = service.source_lost.as_ref().map_or(0, |lost| lost.for_ms);
-        text.sample(&names::SOURCE_LOST, &[&service.name], lost_ms as f64 / 1e3);
+    for service in &metrics.services {
+        let lost = service.source_lost.as_ref().map_or(0.0, Duration::as_secs_f64);
+        text.sample(&names::SOURCE_LOST, &[service.name.as_str()], lost);
     }
     text.family(&names::IN_FLIGHT);
-    for service in &status.services {
-        text.sample(&names::IN_FLIGHT, &[&service.name], service.in_flight);
+    for service in &metrics.services {
+        text.sample(&names::IN_FLIGHT, &[service.name.as_str()], service.in_flight());
     }
     text.family(&names::UPSTREAM_CONNECTIONS);
-    for service in &status.services {
-        text.sample(&names::UPSTREAM_CONNECTIONS, &[&service.name], service.connections);
+    for service in &metrics.services {
+        text.sample(&names::UPSTREAM_CONNECTIONS, &[service.name.as_str()], service.connections);
     }
 }
 
-fn write_process(text: &mut MetricsText, standing: &Standing, status: &MeshStatus) {
-    let ready = Readiness::of(standing, status).ready;
+fn write_health(text: &mut MetricsText, metrics: &MeshMetrics) {
+    text.family(&names::CHECKS);
+    for service in &metrics.services {
+        let labels = |result| [service.name.as_str(), result];
+        text.sample(&names::CHECKS, &labels("passed"), service.health.passed);
+        text.sample(&names::CHECKS, &labels("failed"), service.health.failed);
+    }
+    text.family(&names::HEALTH_CHANGES);
+    for service in &metrics.services {
+        text.sample(&names::HEALTH_CHANGES, &[service.name.as_str()], service.health.changes);
+    }
+}
+
+fn write_registry(text: &mut MetricsText, registry: &DiscoveryMetrics) {
+    text.family(&names::REGISTRY_INSTANCES);
+    let held = registry.instances.saturating_sub(registry.missing);
+    text.sample(&names::REGISTRY_INSTANCES, &["held"], held);
+    text.sample(&names::REGISTRY_INSTANCES, &["missing"], registry.missing);
+    text.family(&names::REGISTRY_WATCHERS);
+    text.sample(&names::REGISTRY_WATCHERS, &[], registry.watchers);
+    text.family(&names::REGISTRY_CHANGES);
+    for (kind, count) in [
+        ("registered", registry.registrations),
+        ("renewed", registry.heartbeats),
+        ("left", registry.deregistrations),
+        ("decided", registry.decisions),
+        ("refused", registry.refusals),
+        ("ran_out", registry.ran_out),
+        ("given_up", registry.given_up),
+    ] {
+        text.sample(&names::REGISTRY_CHANGES, &[kind], count);
+    }
+    text.family(&names::REGISTRY_SAVES);
+    text.sample(&names::REGISTRY_SAVES, &["saved"], registry.saves);
+    text.sample(&names::REGISTRY_SAVES, &["failed"], registry.failed_saves);
+}
+
+fn write_process(text: &mut MetricsText, standing: &Standing, metrics: &MeshMetrics) {
     let start = standing.since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let load = standing.load();
     text.family(&names::CONNECTIONS);
@@ -129,18 +180,18 @@ fn write_process(text: &mut MetricsText, standing: &Standing, status: &MeshStatu
     text.family(&names::TASKS);
     text.sample(&names::TASKS, &[], load.tasks);
     text.family(&names::READY);
-    text.sample(&names::READY, &[], u8::from(ready));
+    text.sample(&names::READY, &[], u8::from(Readiness::is_ready(standing, metrics)));
     text.family(&names::RELOAD_FAILURES);
     text.sample(&names::RELOAD_FAILURES, &[], standing.reload_failures());
     text.family(&names::EVENTS);
-    text.sample(&names::EVENTS, &[], status.events);
+    text.sample(&names::EVENTS, &[], metrics.events);
     text.family(&names::START);
     text.sample(&names::START, &[], start);
 }
 
 /// Every operation with its service's name.
-fn operations(status: &MeshStatus) -> impl Iterator<Item = (&str, &OperationStatus)> {
-    status.services.iter().flat_map(|service| {
+fn operations(metrics: &MeshMetrics) -> impl Iterator<Item = (&str, &OperationMetrics)> {
+    metrics.services.iter().flat_map(|service| {
         service.operations.iter().map(|operation| (service.name.as_str(), operation))
     })
 }
