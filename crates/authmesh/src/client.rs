@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use authmesh_logic::Lane;
 use authmesh_logic::config::Protocol;
+use authmesh_logic::retry::OperationClass;
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri, Version, header};
@@ -39,6 +40,13 @@ impl ServiceClient {
     pub fn operation(&self, operation: &str) -> Self {
         let Target { service, treatment, lane, .. } = &*self.target;
         Self::of(Arc::clone(service), operation, *treatment, *lane)
+    }
+
+    /// The same service and operation, for requests of this class, whatever their method; as
+    /// [`OperationClass::SingleUse`] for an authorization code or a one-time password.
+    #[must_use]
+    pub fn class(&self, class: OperationClass) -> Self {
+        self.treated(Treatment { class: Some(class), ..self.target.treatment })
     }
 
     /// The same service and operation, for requests that are treated so.

@@ -12,6 +12,8 @@ mod error;
 // ── Stop calling what fails ──────────
 pub mod circuit_breaker;
 
+pub mod retry;
+
 // ── Find instances, spread requests over them, watch them ──────────
 pub mod discovery;
 
