@@ -1,0 +1,70 @@
+//! A mesh whose configuration changes, and meshes that end.
+
+use authmesh::config::{DiscoverySource, RegistryConfig, ServiceConfig};
+use authmesh::discovery::{DEFAULT_TTL, Instance, Registry, ServiceName};
+use authmesh::telemetry::EventKind;
+use authmesh::{BuildError, Mesh};
+use http::{Method, StatusCode};
+
+use crate::backend::{Backend, Manner};
+use crate::mesh::{config, mesh, send, token, until, within};
+
+#[tokio::test]
+async fn what_stays_in_the_configuration_keeps_its_state() {
+    let (first, second) =
+        (Backend::start("first", Manner::Answers), Backend::start("second", Manner::Answers));
+    let mesh = mesh([token([first.address.clone()])]).await;
+    let client = mesh.service("token").unwrap();
+    for _ in 0..5 {
+        send(&client, Method::GET).await.unwrap();
+    }
+    let before = mesh.metrics().services.remove(0);
+    assert_eq!((before.instances[0].breaker.counts.total, before.connections), (5, 1));
+
+    let mut login = token([second.address.clone()]);
+    login.name = "login".parse().unwrap();
+    let mut changed = token([first.address.clone(), second.address.clone()]);
+    changed.timeout *= 2;
+    mesh.reconfigure(config([login, changed])).await.unwrap();
+    until(|| mesh.metrics().service("token").unwrap().instances.len() == 2).await;
+
+    let metrics = mesh.metrics();
+    let after = metrics.service("token").unwrap();
+    assert!(after.generation > before.generation);
+    let stayed = after.instances.iter().find(|instance| instance.id == before.instances[0].id);
+    assert_eq!(stayed.unwrap(), &before.instances[0]);
+    assert_eq!((after.connections, &after.operations), (1, &before.operations));
+    let login = mesh.service("login").unwrap();
+    until(|| login.pick().is_ok()).await;
+    assert_eq!(send(&login, Method::GET).await.unwrap().1, "second");
+    assert_eq!(send(&client, Method::GET).await.unwrap().0, StatusCode::OK);
+
+    mesh.reconfigure(config([])).await.unwrap();
+    assert!(mesh.service("token").is_none());
+}
+
+#[tokio::test]
+async fn who_registers_gets_requests_until_it_leaves_and_both_are_events() {
+    let backend = Backend::start("token", Manner::Answers);
+    let name: ServiceName = "token".parse().unwrap();
+    let mut config = config([ServiceConfig::new(name.clone(), DiscoverySource::Registry)]);
+    let nowhere = Mesh::builder(config.clone()).build().await;
+    assert!(matches!(nowhere, Err(BuildError::NoRegistry(service)) if service == name));
+    config.registry = RegistryConfig::Embedded { address: None, persist: None };
+    let mesh = Mesh::builder(config).build().await.unwrap();
+    let mut events = mesh.events();
+    let client = mesh.service("token").unwrap();
+    let registry: &Registry = mesh.registry().unwrap();
+
+    let registration =
+        registry.register(&name, Instance::at(backend.address.clone()), DEFAULT_TTL).unwrap();
+    assert!(matches!(within(events.next()).await.unwrap().kind, EventKind::Joined(_)));
+    until(|| client.pick().is_ok()).await;
+    assert_eq!(send(&client, Method::GET).await.unwrap().1, "token");
+    assert_eq!(mesh.metrics().registry.unwrap().instances, 1);
+
+    drop(registration);
+    assert!(matches!(within(events.next()).await.unwrap().kind, EventKind::Left(_)));
+    until(|| client.pick().is_err()).await;
+    assert_eq!(events.missed(), 0);
+}
