@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use authmesh::worker::{BodyFault, ResponseBody, with_dice};
+use authmesh::worker::{BodyFault, ResponseBody, spread_seconds};
 use authmesh::{Error, ErrorKind};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -44,14 +44,10 @@ impl Refusal {
 
     /// The answer for a request that got none from its service.
     pub(crate) fn of(error: &Error) -> Self {
-        let status = match error.kind() {
-            ErrorKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
-            ErrorKind::UpstreamReset => StatusCode::BAD_GATEWAY,
-            ErrorKind::RequestBody => return Self::of_body(error),
-            // Whatever else stops a request is for now: a client that got 401 or 403 here would
-            // throw its session away.
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
+        if error.kind() == ErrorKind::RequestBody {
+            return Self::of_body(error);
+        }
+        let status = error.kind().status();
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE)
             .then(|| error.retry_after().unwrap_or(Duration::from_secs(1)));
         Self { status, reason: error.kind().reason(), retry_after, close: false }
@@ -99,12 +95,6 @@ impl Refusal {
         }
         response
     }
-}
-
-/// Base plus a random part as large again, so that refused clients do not come back in step.
-fn spread_seconds(base: Duration) -> u64 {
-    let base = base.as_millis().div_ceil(1_000).clamp(1, 3_600) as u64;
-    base + with_dice(|dice| dice.below(base + 1))
 }
 
 impl Body for ReplyBody {

@@ -5,6 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use authmesh_logic::discovery::Address;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::luck::with_dice;
 
 /// Why a request got no answer from the service it was for.
 #[derive(Debug)]
@@ -60,6 +63,18 @@ impl ErrorKind {
         }
     }
 
+    /// The status of the answer to a caller whose request ended so. Never 401 or 403, on which a
+    /// client would throw its session away.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
+            Self::UpstreamReset => StatusCode::BAD_GATEWAY,
+            Self::RequestBody => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
     const fn sentence(self) -> &'static str {
         match self {
             Self::NoEndpoint => "the service has no endpoint that may take requests",
@@ -82,6 +97,9 @@ struct Inner {
     source: Option<BoxError>,
 }
 
+/// The field by which a hop of the mesh says that an answer is its own refusal.
+pub(crate) const REASON: &str = "x-authmesh-reason";
+
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 impl Error {
@@ -101,6 +119,24 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// The answer for whoever sent the request that ended so: status, `x-authmesh-reason`,
+    /// `Retry-After`, and a body that says nothing of the inside.
+    #[must_use]
+    pub fn refusal(&self) -> Response<String> {
+        let status = self.kind().status();
+        let word = if status.is_client_error() { "bad_request" } else { "unavailable" };
+        let mut response = Response::new(format!(r#"{{"error":"{word}"}}"#));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(REASON, HeaderValue::from_static(self.kind().reason()));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let wait = self.retry_after().unwrap_or(Duration::from_secs(1));
+            headers.insert(header::RETRY_AFTER, spread_seconds(wait).into());
+        }
+        response
     }
 
     pub(crate) fn new(kind: ErrorKind) -> Self {
@@ -136,5 +172,34 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// `base` in whole seconds plus a random part as large again, for `Retry-After`: so that refused
+/// clients do not come back in step.
+#[must_use]
+pub fn spread_seconds(base: Duration) -> u64 {
+    let base = base.as_millis().div_ceil(1_000).clamp(1, 3_600) as u64;
+    base + with_dice(|dice| dice.below(base + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_never_looks_like_the_answer_of_an_authentication_service() {
+        for kind in ErrorKind::ALL {
+            let refusal = Error::new(kind).after(Duration::from_millis(1_500)).refusal();
+            assert!(![401, 403].contains(&refusal.status().as_u16()), "{kind:?}");
+            assert_eq!(refusal.headers()[REASON], kind.reason());
+            let wait = refusal.headers().get(header::RETRY_AFTER);
+            let is_for_now = refusal.status() == StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!(wait.is_some(), is_for_now, "{kind:?}");
+            if let Some(wait) = wait {
+                let wait: u64 = wait.to_str().unwrap().parse().unwrap();
+                assert!((2..=4).contains(&wait), "2 s and at most as much again, not {wait}");
+            }
+        }
     }
 }

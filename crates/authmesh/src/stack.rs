@@ -22,7 +22,7 @@ use hyper::body::Incoming;
 use crate::attempt::Attempt;
 use crate::choose::{Tried, choose};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, REASON};
 use crate::request_body::{BodyFault, RequestBody};
 use crate::response_body::ResponseBody;
 use crate::roster::Terms;
@@ -35,9 +35,6 @@ use crate::transport::{Lent, Sent};
 /// Put into a request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(pub Duration);
-
-/// The field by which another hop of the mesh says that an answer is its own refusal.
-pub(crate) const REASON: &str = "x-authmesh-reason";
 
 /// Sends a request through every layer and returns the answer, its attempt inside its body.
 pub(crate) async fn send(

@@ -3,6 +3,7 @@
 pub use authmesh_logic::Lane;
 
 pub use crate::clock::Clock;
+pub use crate::error::spread_seconds;
 pub use crate::luck::with_dice;
 pub use crate::pick::Picked;
 pub use crate::request_body::{BodyBounds, BodyFault, RequestBody};
