@@ -16,8 +16,9 @@ use crate::workspace::Workspace;
 /// One printed part: the document, its name, what prints it.
 type Part = (&'static str, &'static str, fn(&Workspace) -> String);
 
-const PARTS: [Part; 4] = [
-    ("README.md", "examples", examples),
+const PARTS: [Part; 5] = [
+    ("README.md", "programs", |workspace| examples(workspace, &PROGRAMS)),
+    ("README.md", "examples", |workspace| examples(workspace, &TOPICS)),
     ("ARCHITECTURE.md", "crates", crates),
     ("ARCHITECTURE.md", "layers", layers),
     ("ARCHITECTURE.md", "updates", updates),
@@ -33,6 +34,10 @@ const TOPICS: [(&str, &str); 5] = [
     ("health", "Health monitoring"),
     ("config", "Configuration"),
 ];
+
+/// The examples of the README that put a mesh inside a program of a well-known kind.
+const PROGRAMS: [(&str, &str); 2] =
+    [("axum", "Inside an axum program"), ("tonic", "Inside a tonic program")];
 
 /// The file whose header draws the request lane.
 const STACK: &str = "crates/authmesh/src/stack.rs";
@@ -91,9 +96,9 @@ fn with_part(text: &str, name: &str, inside: &str) -> Option<String> {
 
 /// The examples that exist, as a reader would write them: without the header, the visibility that
 /// their tests need, and the lint that forbids libraries to print.
-fn examples(workspace: &Workspace) -> String {
+fn examples(workspace: &Workspace, shown: &[(&str, &str)]) -> String {
     let mut printed = String::new();
-    for (topic, title) in TOPICS {
+    for (topic, title) in shown {
         if let Some(file) = workspace.rust_file(&format!("crates/authmesh/examples/{topic}.rs")) {
             let code = file.text.lines().skip_while(|l| l.starts_with("//!") || l.is_empty());
             let code = code.filter(|line| !line.starts_with("#[expect("));
@@ -177,9 +182,14 @@ mod tests {
         workspace
     }
 
+    fn readme(begin: &str) -> String {
+        let part = |name| format!("<!-- begin {name} -->\n<!-- end {name} -->\nb\n");
+        format!("{begin}{}{}", part("programs"), part("examples"))
+    }
+
     #[test]
     fn a_stale_part_is_caught_and_renewed() {
-        let workspace = workspace("a\n<!-- begin examples -->\n<!-- end examples -->\nb\n");
+        let workspace = workspace(&readme("a\n"));
         assert_eq!(check(&workspace).unwrap().len(), 2);
         let renewed = renewed(&workspace).unwrap();
         assert!(renewed[0].1.contains("--example health`)\n\n```rust\nfn main() {}\n```\n"));
@@ -190,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_current_part_is_left_alone() {
-        let mut workspace = workspace("<!-- begin examples -->\n<!-- end examples -->\n");
+        let mut workspace = workspace(&readme(""));
         for (path, text) in renewed(&workspace).unwrap() {
             workspace.texts.insert(path, text);
         }
