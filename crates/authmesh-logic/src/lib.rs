@@ -21,6 +21,8 @@ pub mod outcome;
 
 pub mod request_head;
 
+pub mod identity;
+
 pub mod circuit_breaker;
 
 pub mod discovery;
