@@ -7,6 +7,10 @@
 mod clock;
 mod luck;
 
+mod alarm;
+
+mod file_bytes;
+
 mod error;
 
 // ── Stop calling what fails ──────────

@@ -8,11 +8,14 @@ mod certificate;
 mod der;
 mod fault;
 mod lifetime;
+mod revocation;
 mod spiffe_id;
 mod svid;
+mod time;
 
 pub use certificate::{Certificate, ExtendedUse, KeyUse, Malformed, Uris};
 pub use fault::SvidFault;
 pub use lifetime::{Lifetime, Standing};
+pub use revocation::{RevocationMode, revocation_list_lifetime};
 pub use spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain};
 pub use svid::{check_leaf, check_signer};

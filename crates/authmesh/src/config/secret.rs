@@ -1,15 +1,15 @@
 //! A secret: fetched from where the configuration says, never printed, wiped when dropped.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::{env, fmt, hint};
 
 use authmesh_logic::config::{Code, SecretReference};
 use zeroize::Zeroizing;
+
+use crate::file_bytes::{FileFault, read_bounded};
 
 /// A secret. It can be neither printed, copied nor serialised, and its memory is wiped on drop.
 ///
@@ -125,39 +125,18 @@ fn credential(folder: Option<OsString>, name: &str) -> Result<Zeroizing<Vec<u8>>
 
 /// Reads a file into memory that is wiped. `only_owner` refuses one that others may use.
 pub(super) fn read(path: &Path, only_owner: bool) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-    // Opening a pipe would wait for its other end.
-    if !path.metadata().map_err(SecretError::Unreadable)?.is_file() {
-        let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a file");
-        return Err(SecretError::Unreadable(error));
-    }
-    let file = File::open(path).map_err(SecretError::Unreadable)?;
-    let facts = file.metadata().map_err(SecretError::Unreadable)?;
-    let mode = facts.permissions().mode() & 0o7777;
-    if only_owner && mode & 0o077 != 0 {
-        return Err(SecretError::ReadableByOthers(mode));
-    }
-    // Room for all of it at once: what grows leaves copies behind.
-    let mut bytes = Zeroizing::new(vec![0; (Secret::LONGEST + 1) as usize]);
-    let mut length = 0;
-    loop {
-        match (&file).read(&mut bytes[length..]) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(SecretError::Unreadable(error)),
-        }
-    }
-    if length as u64 > Secret::LONGEST {
-        return Err(SecretError::TooLong);
-    }
-    bytes.truncate(length);
-    Ok(bytes)
+    read_bounded(path, Secret::LONGEST, only_owner).map_err(|fault| match fault {
+        FileFault::UsableByOthers(mode) => SecretError::ReadableByOthers(mode),
+        FileFault::TooLong => SecretError::TooLong,
+        FileFault::Unreadable(error) => SecretError::Unreadable(error),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     fn file(mode: u32, text: &str) -> (tempfile::TempDir, SecretReference) {
         let folder = tempfile::tempdir().unwrap();

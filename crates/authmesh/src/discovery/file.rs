@@ -1,15 +1,14 @@
 //! A source that reads a file, and reads it again when it changes.
 
-mod alarm;
 mod text;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use self::alarm::Alarm;
 use super::source::{NextUpdate, Source};
 use super::{Instance, Update, View};
+use crate::alarm::Alarm;
 
 /// A watched file of instances, in TOML:
 ///

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep};
 
 /// Rings after a change in a directory has settled, and after `interval` without one.
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     directory: PathBuf,
     interval: Duration,
     settle_time: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    pub(super) fn new(directory: PathBuf, interval: Duration, settle_time: Duration) -> Self {
+    pub(crate) fn new(directory: PathBuf, interval: Duration, settle_time: Duration) -> Self {
         Self {
             directory,
             interval,
@@ -40,7 +40,7 @@ impl Alarm {
     ///
     /// Called before each reading: a directory that was removed and made again is a new one to the
     /// operating system, and watching twice what is watched changes nothing.
-    pub(super) fn arm(&mut self) {
+    pub(crate) fn arm(&mut self) {
         if self.watcher.is_none() {
             let changed = Arc::clone(&self.changed);
             let tell = move |event: notify::Result<Event>| {
@@ -58,7 +58,7 @@ impl Alarm {
     }
 
     /// Waits until it is time to read. Cancel-safe.
-    pub(super) async fn rings(&mut self) {
+    pub(crate) async fn rings(&mut self) {
         let polling = self.polling.get_or_insert_with(|| Box::pin(sleep(self.interval)));
         if self.settling.is_none() {
             tokio::select! {
