@@ -41,6 +41,8 @@ pub mod hygiene;
 
 pub mod routing;
 
+pub mod authorization;
+
 pub mod config;
 
 pub use dice::Dice;

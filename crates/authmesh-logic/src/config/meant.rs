@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use crate::authorization::DefaultAccess;
 use crate::discovery::{Address, ServiceName};
 use crate::hygiene::TrustedNetwork;
 use crate::retry::OperationClass;
@@ -254,15 +255,6 @@ pub struct SecurityConfig {
     pub identity_header: Option<String>,
     /// The door for people.
     pub admin: Option<AdminConfig>,
-}
-
-/// What happens to a request that no policy speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DefaultAccess {
-    /// Refused.
-    Deny,
-    /// Let through.
-    Allow,
 }
 
 /// The files this mesh proves itself with.

@@ -19,13 +19,14 @@ mod tree;
 pub mod units;
 mod values;
 
+pub use crate::authorization::DefaultAccess;
 pub use code::{Code, Severity};
 pub use findings::Outside;
 pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
 pub use meant::{
-    AdminAccess, AdminConfig, Classifier, DefaultAccess, DiscoverySource, IdentityConfig, Limits,
-    ListenerConfig, MeshConfig, NetworkConfig, Protocol, RegistryConfig, RouteConfig,
-    SecretReference, SecurityConfig, ServiceConfig, TlsMode,
+    AdminAccess, AdminConfig, Classifier, DiscoverySource, IdentityConfig, Limits, ListenerConfig,
+    MeshConfig, NetworkConfig, Protocol, RegistryConfig, RouteConfig, SecretReference,
+    SecurityConfig, ServiceConfig, TlsMode,
 };
 pub use merge::VERSION;
 pub use problem::Problem;

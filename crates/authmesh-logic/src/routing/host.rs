@@ -75,6 +75,12 @@ impl HostPattern {
             labels > 0 && host[0] != b'.' && host[labels..].eq_ignore_ascii_case(wanted)
         })
     }
+
+    /// Whether every host that `other` takes is taken by this one too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self == other || (self.text.starts_with('.') && other.text.ends_with(&*self.text))
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +126,24 @@ mod tests {
         for (pattern, host, wanted) in cases {
             let read = HostPattern::parse(pattern).unwrap();
             assert_eq!(read.matches(host), wanted, "{pattern} against {host}");
+        }
+    }
+
+    #[test]
+    fn a_host_pattern_covers_those_that_take_less() {
+        let cases = [
+            ("*.example.org", "a.example.org", true),
+            ("*.example.org", "*.a.example.org", true),
+            ("*.example.org", "*.example.org", true),
+            ("*.example.org", "example.org", false),
+            ("*.example.org", "evil-example.org", false),
+            ("*.a.example.org", "*.example.org", false),
+            ("a.example.org", "a.example.org", true),
+            ("a.example.org", "*.example.org", false),
+        ];
+        for (one, other, wanted) in cases {
+            let parsed = |text| HostPattern::parse(text).unwrap();
+            assert_eq!(parsed(one).covers(&parsed(other)), wanted, "{one} {other}");
         }
     }
 
