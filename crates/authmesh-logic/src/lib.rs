@@ -12,10 +12,13 @@ extern crate alloc;
 extern crate std;
 
 mod dice;
+mod factor;
 mod lane;
 mod moment;
 mod ratio;
 mod sync;
+
+mod sliding_sum;
 
 pub mod outcome;
 
@@ -24,6 +27,12 @@ pub mod request_head;
 pub mod identity;
 
 pub mod circuit_breaker;
+
+pub mod outlier;
+
+pub mod throttle;
+
+pub mod concurrency;
 
 pub mod discovery;
 
@@ -46,6 +55,7 @@ pub mod authorization;
 pub mod config;
 
 pub use dice::Dice;
+pub use factor::Factor;
 pub use lane::Lane;
 pub use moment::Moment;
 pub use ratio::Ratio;

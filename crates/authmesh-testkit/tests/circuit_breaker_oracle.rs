@@ -91,6 +91,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             failures_in_window: failures,
             failure_rate: rate,
             slow_rate: slow,
+            burn_rate: None,
             window,
             wait,
             trials,

@@ -1,12 +1,15 @@
 //! The advanced breaker: opens on any of several trips, over a window of time or of calls.
 
+use alloc::boxed::Box;
+
+use super::burn_rate::BurnWindows;
 use super::command::Command;
 use super::evidence::{Entry, Stamp};
 use super::machine::{Machine, Standing};
 use super::permit::{Admission, Permit, Rejected};
 use super::policy::Policy;
 use super::run::{Effect, Run, Tally};
-use super::state::{Counts, State, Transition};
+use super::state::{Cause, Counts, State, Transition};
 use super::window::Window;
 use super::word::Kind;
 use crate::outcome::{Outcome, OutcomeKind};
@@ -21,6 +24,8 @@ pub struct AdvancedCircuitBreaker {
     machine: Machine,
     run: Run,
     window: Window,
+    /// Only where the policy it was built with has the trip.
+    burn: Option<Box<BurnWindows>>,
 }
 
 impl AdvancedCircuitBreaker {
@@ -29,7 +34,8 @@ impl AdvancedCircuitBreaker {
     #[must_use]
     pub fn new(policy: &Policy, shards: usize, dice: &mut Dice, epoch: Moment) -> Self {
         let machine = Machine::new(dice, epoch);
-        Self { machine, run: Run::new(), window: Window::new(policy.window, shards, epoch) }
+        let burn = policy.burn_rate.map(|trip| Box::new(BurnWindows::new(&trip, shards, epoch)));
+        Self { machine, run: Run::new(), window: Window::new(policy.window, shards, epoch), burn }
     }
 
     /// Asks to make one call.
@@ -78,7 +84,8 @@ impl AdvancedCircuitBreaker {
             self.machine.count_stale();
             return None;
         };
-        self.judge(policy, word.stamp(), tally, now)
+        let transition = self.judge(policy, word.stamp(), tally, now);
+        transition.or_else(|| self.judge_burn(policy, word.stamp(), outcome, now))
     }
 
     /// Gives back the permit of a call that says nothing; a trial's place is free again.
@@ -146,6 +153,9 @@ impl AdvancedCircuitBreaker {
         if !self.window.add(stamp, lane, entry, now, is_current) {
             return None;
         }
+        if let Some(burn) = &self.burn {
+            burn.add(stamp, lane, entry, now);
+        }
         let bad = u64::from(failure) + u64::from(slow);
         match outcome.kind {
             OutcomeKind::Failure => self.run.add(generation, Effect::Extends, bad, is_current),
@@ -154,6 +164,22 @@ impl AdvancedCircuitBreaker {
             _ if slow => self.run.add(generation, Effect::Ends, bad, is_current),
             _ => Some(self.run.end(generation)),
         }
+    }
+
+    /// Opens the breaker if a failure used up the last of what its objective allows.
+    fn judge_burn(
+        &self,
+        policy: &Policy,
+        stamp: Stamp,
+        outcome: Outcome,
+        now: Moment,
+    ) -> Option<Transition> {
+        let (burn, trip) = (self.burn.as_ref()?, policy.burn_rate.as_ref()?);
+        if outcome.kind != OutcomeKind::Failure {
+            return None;
+        }
+        let evidence = burn.tripping(trip, now)?;
+        self.machine.trip(policy, stamp.generation, Cause::BurnRate, evidence, now)
     }
 
     /// Opens the breaker if the evidence trips it.

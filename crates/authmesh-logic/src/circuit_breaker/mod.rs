@@ -26,17 +26,21 @@
 //!
 //! Times are kept in whole milliseconds and rounded so that nothing comes early.
 
-mod policy;
-
 mod state;
 
 mod permit;
 
 mod command;
 
-mod trials;
-
 mod evidence;
+
+mod burn_rate;
+
+mod policy;
+
+mod presets;
+
+mod trials;
 
 mod word;
 
@@ -63,7 +67,9 @@ mod tests;
 
 pub use advanced::AdvancedCircuitBreaker;
 pub use basic::CircuitBreaker;
+pub use burn_rate::BurnTrip;
 pub use command::Command;
 pub use permit::{Admission, Permit, Rejected, RejectedReason};
 pub use policy::{Growth, Jitter, Policy, RateTrip, SlowTrip, Wait, Window};
+pub use presets::Preset;
 pub use state::{Cause, Counts, State, Transition};

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::burn_rate::BurnTrip;
 use crate::Ratio;
 
 /// The settings of one circuit breaker. Every trip that is set may open it.
@@ -15,6 +16,8 @@ pub struct Policy {
     pub failure_rate: Option<RateTrip>,
     /// Trips when the share of slow calls in the window reaches a threshold.
     pub slow_rate: Option<SlowTrip>,
+    /// Trips when failures use up what an objective allows too fast, over two windows of its own.
+    pub burn_rate: Option<BurnTrip>,
     /// Which calls the rates look at.
     pub window: Window,
     /// How long an open breaker refuses before it lets a trial through.
@@ -109,6 +112,7 @@ impl Policy {
             failures_in_window: None,
             failure_rate: Some(RateTrip { threshold: Ratio::percent(50), minimum_calls: 20 }),
             slow_rate: None,
+            burn_rate: None,
             window: Window::Time { length: Duration::from_secs(10), buckets: 10 },
             wait: Wait {
                 first: Duration::from_secs(1),

@@ -85,6 +85,8 @@ pub enum Cause {
     FailureRate,
     /// Too large a share of slow calls.
     SlowRate,
+    /// Failures used up what an objective allows too fast.
+    BurnRate,
     /// The wait ended and a call asked.
     WaitEnded,
     /// Enough trials passed.
@@ -110,6 +112,7 @@ impl Cause {
             Self::FailuresInWindow => "failures_in_window",
             Self::FailureRate => "failure_rate",
             Self::SlowRate => "slow_rate",
+            Self::BurnRate => "burn_rate",
             Self::WaitEnded => "wait_ended",
             Self::TrialsPassed => "trials_passed",
             Self::TrialsFailed => "trials_failed",

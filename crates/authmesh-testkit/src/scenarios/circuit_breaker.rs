@@ -328,6 +328,7 @@ fn policy(config: &Config) -> Result<Policy, Verdict> {
         failures_in_window: None,
         failure_rate: None,
         slow_rate: None,
+        burn_rate: None,
         window: window_of(&config.window)?,
         wait: Wait { first, multiplier, longest, jitter: Jitter::None, growth_resets },
         trials: permits,

@@ -1,5 +1,6 @@
 //! What both breakers promise, row by row and under threads.
 
+mod burn;
 mod invariants;
 mod table;
 mod threads;
@@ -29,6 +30,7 @@ fn policy() -> Policy {
         failures_in_window: None,
         failure_rate: Some(RateTrip { threshold: Ratio::percent(50), minimum_calls: 4 }),
         slow_rate: None,
+        burn_rate: None,
         window: Window::Time { length: Duration::from_secs(10), buckets: 10 },
         wait: Wait {
             first: Duration::from_secs(1),

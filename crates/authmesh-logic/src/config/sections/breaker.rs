@@ -24,6 +24,7 @@ pub(super) fn read_breaker(reader: &mut Reader<'_, '_>, key: &'static str, polic
         policy.failures_in_window = None;
         policy.failure_rate = None;
         policy.slow_rate = None;
+        policy.burn_rate = None;
         return;
     }
     let Some(mut reader) = reader.table(key, "breaker") else { return };
