@@ -4,6 +4,7 @@
 //! what a public function returned. Adding a topic is adding a file and its line in [`run`].
 
 mod circuit_breaker;
+mod outlier_and_throttle;
 mod security;
 
 use serde_json::Value;
@@ -45,6 +46,7 @@ pub fn run(topic: &str, file: &Value, groups: &[&str]) -> Option<Vec<Report>> {
         verdict: match topic {
             "circuit_breaker" => circuit_breaker::run(case),
             "security" => security::run(case, file.get("meta").unwrap_or(&Value::Null)),
+            "outlier_and_throttle" => outlier_and_throttle::run(case),
             _ => Verdict::Unsupported("this topic is not expressed yet".to_owned()),
         },
     });
