@@ -34,6 +34,8 @@ pub mod throttle;
 
 pub mod concurrency;
 
+pub mod quota;
+
 pub mod discovery;
 
 pub mod load_balancer;

@@ -1,0 +1,18 @@
+//! What an answer says of the dependency that gave it: was it doing its job, and in time?
+//!
+//! [`http`] reads the head alone; [`oauth2`] also the error code in the body of a refusal;
+//! [`grpc`] the status at the end of the answer. All of them hold to one rule: nothing that a
+//! caller can bring about alone is a failure, so that callers cannot open a breaker.
+
+mod grpc;
+
+mod http;
+
+mod oauth2;
+
+mod retry_after;
+
+pub use grpc::{GRPC_STATUS, GRPC_TIMEOUT, grpc, grpc_timeout};
+pub use http::{answer_invites_retry, authmesh_reason, http, reason_invites_retry};
+pub use oauth2::{MOST_JUDGED_BYTES, OAuthBody, is_judged_by_body, oauth2};
+pub use retry_after::retry_after;
