@@ -116,9 +116,9 @@ impl RunningMesh {
     /// Stops it and says what was left. Its clients have left before.
     pub(crate) async fn stop(self) -> Left {
         let mesh = self.proxy.mesh().clone();
-        wait_until(Patience::END, || self.proxy.connections() == 0).await;
+        wait_until(Patience::END, || self.proxy.load().connections == 0).await;
         wait_until(Patience::END, || permits(&mesh) == 0).await;
-        let clients = self.proxy.connections();
+        let clients = self.proxy.load().connections;
         let permits = permits(&mesh);
         self.proxy.stop().await;
         wait_until(Patience::END, || upstream(&mesh) == 0).await;

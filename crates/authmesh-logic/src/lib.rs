@@ -12,11 +12,12 @@ extern crate alloc;
 extern crate std;
 
 mod dice;
-mod factor;
 mod lane;
 mod moment;
 mod ratio;
 mod sync;
+
+mod factor;
 
 mod sliding_sum;
 

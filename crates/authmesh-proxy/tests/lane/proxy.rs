@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use authmesh::config::{self, Files};
 use authmesh::status::ServiceStatus;
+use authmesh::telemetry::OperationMetrics;
 use authmesh_logic::config::MeshConfig;
 use authmesh_logic::discovery::Address;
 use authmesh_proxy::Proxy;
@@ -64,18 +65,19 @@ impl Running {
     pub(crate) fn attempts(&self, outcome: &str) -> u64 {
         use authmesh_logic::outcome::OutcomeKind;
         let place = OutcomeKind::ALL.iter().position(|kind| kind.word() == outcome).unwrap();
-        self.service().operations.iter().map(|operation| operation.metrics.attempts[place]).sum()
+        self.operations().iter().map(|operation| operation.breaker.results[place]).sum()
+    }
+
+    fn operations(&self) -> Vec<OperationMetrics> {
+        self.proxy.mesh().metrics().services.remove(0).operations
     }
 
     pub(crate) fn held(&self) -> Held {
         let load = self.proxy.load();
         let service = self.service();
-        let began: u64 = service.operations.iter().map(|operation| operation.metrics.picks).sum();
-        let judged: u64 = service
-            .operations
-            .iter()
-            .map(|operation| operation.metrics.attempts.iter().sum::<u64>())
-            .sum();
+        let operations = self.operations();
+        let began: u64 = operations.iter().map(|operation| operation.picks).sum();
+        let judged: u64 = operations.iter().flat_map(|operation| operation.breaker.results).sum();
         let upstream = usize::try_from(service.connections).unwrap();
         Held {
             connections: load.connections,
