@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use authmesh_logic::config::Limits;
@@ -22,6 +22,7 @@ use crate::forward::{Entrance, forward};
 use crate::reply::ReplyBody;
 use crate::serving::{ListenerShared, Serving};
 use crate::stream_tasks::StreamTasks;
+use crate::switched::Switched;
 use crate::whole_answer::WholeAnswer;
 
 /// A connection that was accepted.
@@ -29,6 +30,8 @@ pub(crate) struct Accepted {
     pub(crate) listener: Arc<ListenerShared>,
     pub(crate) peer: Option<IpAddr>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// What it goes on as once its HTTP has ended.
+    pub(crate) switched: Mutex<Option<Box<Switched>>>,
 }
 
 /// How long a TLS handshake may take.
@@ -81,22 +84,26 @@ async fn serve_http<S>(
     let builder = builder(&limits);
     let noted = Arc::clone(&activity);
     let accepted = Arc::new(accepted);
+    let after_http = Arc::clone(&accepted);
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = noted.begin(request.version() == Version::HTTP_2);
         let (serving, accepted) = (Arc::clone(&serving), Arc::clone(&accepted));
         async move {
-            let response = answer(&serving, &accepted, request).await;
+            let mut response = answer(&serving, &accepted, request).await;
+            if let Some(switched) = response.body_mut().take_switched() {
+                accepted.goes_on_as(switched);
+            }
             Ok::<_, std::convert::Infallible>(response.map(|body| WholeAnswer::of(body, in_flight)))
         }
     });
-    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
     let mut watch = pin!(Watch::new(activity, patience));
     let mut is_draining = false;
     loop {
         tokio::select! {
             biased;
             // How a client ends its connection is its own affair.
-            _ = connection.as_mut() => return,
+            _ = connection.as_mut() => break,
             () = watch.as_mut() => return,
             // A worker that is gone drains as well.
             _ = drain.wait_for(|drain| *drain), if !is_draining => {
@@ -104,6 +111,34 @@ async fn serve_http<S>(
                 connection.as_mut().graceful_shutdown();
             }
         }
+    }
+    if let Some(switched) = after_http.take_switched() {
+        // On the heap, so that connections that speak HTTP are not larger for it.
+        Box::pin(carry(*switched, limits.idle_timeout, drain)).await;
+    }
+}
+
+/// Goes on as another protocol until a side ends, nothing moves any more, or `drain` turns true: only
+/// the two ends know where a message ends, so nothing can be said to them first.
+async fn carry(switched: Switched, idle: Option<Duration>, mut drain: watch::Receiver<bool>) {
+    tokio::select! {
+        biased;
+        _ = drain.wait_for(|drain| *drain) => {}
+        ended = switched.carry(idle) => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a WebSocket connection broke");
+            }
+        }
+    }
+}
+
+impl Accepted {
+    fn goes_on_as(&self, switched: Box<Switched>) {
+        *self.switched.lock().unwrap_or_else(PoisonError::into_inner) = Some(switched);
+    }
+
+    fn take_switched(&self) -> Option<Box<Switched>> {
+        self.switched.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use authmesh::worker::{BodyBounds, RequestBody, with_dice};
+use authmesh::worker::{BodyBounds, RequestBody, ResponseBody, with_dice};
 use authmesh_logic::config::{DefaultAccess, Limits};
 use authmesh_logic::hygiene::request::Bounds;
 use authmesh_logic::hygiene::{self, Client, forward};
@@ -15,6 +15,7 @@ use hyper::body::{Body, Incoming};
 
 use crate::fields::{HeaderFields, head_of};
 use crate::reply::{REQUEST_ID, Refusal, ReplyBody};
+use crate::switched::{Asking, say_websocket};
 use crate::table::{Destination, Table};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -53,14 +54,18 @@ pub(crate) async fn forward(
     };
 
     let forwarded_for = forwarded_for(request.headers(), entrance.peer, client);
+    let asking = Asking::of(&mut request);
     name_host(&mut request);
     join_cookies(request.headers_mut());
     rewrite(request.headers_mut(), table, is_trusted);
     say_whence(request.headers_mut(), entrance, forwarded_for, &request_id);
+    if asking.is_some() {
+        say_websocket(request.headers_mut());
+    }
     let bounds = BodyBounds { bytes: table.limits.body, idle: table.limits.body_idle_timeout };
     let request = request.map(|body| RequestBody::bounded(body, bounds));
     match service.send(request).await {
-        Ok(response) => clean(response.map(ReplyBody::Upstream), &request_id),
+        Ok(response) => clean(response, asking, &request_id),
         Err(error) => {
             tracing::debug!(%error, request_id = ?request_id, "request got no answer");
             Refusal::of(&error).answer(&request_id)
@@ -210,11 +215,16 @@ fn forwarded_for(
 }
 
 /// The answer as it may leave: nothing of the inner connection.
-fn clean(mut response: Response<ReplyBody>, request_id: &HeaderValue) -> Response<ReplyBody> {
+fn clean(
+    mut response: Response<ResponseBody>,
+    asking: Option<Asking>,
+    request_id: &HeaderValue,
+) -> Response<ReplyBody> {
     let status = response.status().as_u16();
     let fields = HeaderFields(response.headers());
     let bounds = hygiene::response::Bounds::default();
-    let Ok(verdict) = hygiene::response::check(status, &fields, None, &bounds) else {
+    let asked = asking.as_ref().map(|_| hygiene::WEBSOCKET.as_bytes());
+    let Ok(verdict) = hygiene::response::check(status, &fields, asked, &bounds) else {
         return Refusal::new(StatusCode::BAD_GATEWAY, "upstream_reset").answer(request_id);
     };
     let headers = response.headers_mut();
@@ -225,7 +235,13 @@ fn clean(mut response: Response<ReplyBody>, request_id: &HeaderValue) -> Respons
     strip(headers, |name| forward::travels_downstream(name.as_str()));
     // The protocol towards the client is ours to choose, not the endpoint's.
     *response.version_mut() = http::Version::default();
-    response
+    match asking.zip(response.body_mut().take_tunnel()) {
+        Some((asking, tunnel)) => {
+            say_websocket(response.headers_mut());
+            response.map(|_| ReplyBody::Switched(Some(Box::new(asking.granted(tunnel)))))
+        }
+        None => response.map(ReplyBody::Upstream),
+    }
 }
 
 impl Entrance<'_> {

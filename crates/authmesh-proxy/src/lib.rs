@@ -4,6 +4,8 @@
 
 mod fields;
 
+mod switched;
+
 mod reply;
 
 mod table;

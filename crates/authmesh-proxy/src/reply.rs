@@ -11,6 +11,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 
+use crate::switched::Switched;
+
 /// The field that says why an answer is our own.
 pub(crate) const REASON: HeaderName = HeaderName::from_static("x-authmesh-reason");
 
@@ -21,6 +23,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) enum ReplyBody {
     Upstream(ResponseBody),
     Own(Option<Bytes>),
+    /// Nothing, and then another protocol.
+    Switched(Option<Box<Switched>>),
 }
 
 /// Why we answer instead of an endpoint.
@@ -97,6 +101,16 @@ impl Refusal {
     }
 }
 
+impl ReplyBody {
+    /// What the connection goes on as, if it does. To be taken before the answer is sent.
+    pub(crate) fn take_switched(&mut self) -> Option<Box<Switched>> {
+        match self {
+            Self::Switched(switched) => switched.take(),
+            _ => None,
+        }
+    }
+}
+
 impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Error;
@@ -108,6 +122,7 @@ impl Body for ReplyBody {
         match self.get_mut() {
             Self::Upstream(body) => Pin::new(body).poll_frame(context),
             Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Switched(_) => Poll::Ready(None),
         }
     }
 
@@ -115,6 +130,7 @@ impl Body for ReplyBody {
         match self {
             Self::Upstream(body) => body.is_end_stream(),
             Self::Own(bytes) => bytes.is_none(),
+            Self::Switched(_) => true,
         }
     }
 
@@ -124,6 +140,7 @@ impl Body for ReplyBody {
             Self::Own(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
+            Self::Switched(_) => SizeHint::with_exact(0),
         }
     }
 }

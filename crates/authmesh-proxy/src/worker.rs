@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -150,7 +150,8 @@ async fn accept_all(
             continue;
         };
         let tls = listener.tls.load_full();
-        let accepted = Accepted { listener: Arc::clone(&listener), peer, tls };
+        let listener = Arc::clone(&listener);
+        let accepted = Accepted { listener, peer, tls, switched: Mutex::default() };
         let (serving, drain) = (Arc::clone(&serving), drain.clone());
         connections.spawn(async move {
             match stream {

@@ -137,7 +137,11 @@ fn address(request: &mut Request<RequestBody>, protocol: Protocol) {
         }
         Protocol::Http2 => {
             *request.version_mut() = Version::HTTP_2;
-            let host = request.headers_mut().remove(header::HOST);
+            let headers = request.headers_mut();
+            // There is no change of protocol in HTTP/2 (RFC 9113 §8.6); it stays a request.
+            headers.remove(header::CONNECTION);
+            headers.remove(header::UPGRADE);
+            let host = headers.remove(header::HOST);
             let mut parts = std::mem::take(request.uri_mut()).into_parts();
             parts.scheme = Some(Scheme::HTTP);
             let host = host.and_then(|host| Authority::from_maybe_shared(host).ok());

@@ -45,6 +45,8 @@ mod attempt;
 
 mod choose;
 
+mod tunnel;
+
 mod response_body;
 
 mod stack;

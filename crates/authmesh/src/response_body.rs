@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -13,6 +13,7 @@ use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::transport::Lent;
+use crate::tunnel::Tunnel;
 
 /// The body of an answer.
 ///
@@ -21,6 +22,7 @@ use crate::transport::Lent;
 pub struct ResponseBody {
     incoming: Incoming,
     exchange: Option<Exchange>,
+    tunnel: Option<Box<Tunnel>>,
 }
 
 struct Exchange {
@@ -33,20 +35,31 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
 impl ResponseBody {
     pub(crate) fn attach(
-        response: Response<Incoming>,
+        mut response: Response<Incoming>,
         mut attempt: Attempt,
         lent: Lent,
     ) -> Response<Self> {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let tunnel = Some(Box::new(Tunnel::behind(&mut response, attempt)));
+            return response.map(|incoming| Self { incoming, exchange: None, tunnel });
+        }
         if is_stream(response.headers().get(header::CONTENT_TYPE)) {
             attempt.succeed(Clock.now());
         }
         response.map(|incoming| {
-            let mut body = Self { incoming, exchange: Some(Exchange { attempt, lent }) };
+            let exchange = Some(Exchange { attempt, lent });
+            let mut body = Self { incoming, exchange, tunnel: None };
             if body.incoming.is_end_stream() {
                 body.end_well();
             }
             body
         })
+    }
+
+    /// What is behind an answer with status 101: the connection, which speaks another protocol now.
+    /// Dropped with the body it closes.
+    pub fn take_tunnel(&mut self) -> Option<Tunnel> {
+        self.tunnel.take().map(|tunnel| *tunnel)
     }
 
     fn end_well(&mut self) {

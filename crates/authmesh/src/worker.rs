@@ -10,3 +10,4 @@ pub use crate::request_body::{BodyBounds, BodyFault, RequestBody};
 pub use crate::response_body::ResponseBody;
 pub use crate::service::Treatment;
 pub use crate::stack::Deadline;
+pub use crate::tunnel::Tunnel;

@@ -11,6 +11,7 @@ pub mod forward;
 
 mod client;
 mod identifiers;
+mod upgrade;
 
 pub mod request;
 
@@ -20,3 +21,4 @@ pub(crate) use authority::{is_host, is_name};
 pub use client::{Client, TrustedNetwork};
 pub use field::{connection_names, is_same_field};
 pub use identifiers::{REQUEST_ID_BYTES, is_request_id, is_traceparent};
+pub use upgrade::{WEBSOCKET, asks_for_websocket};

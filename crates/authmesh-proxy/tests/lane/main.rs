@@ -12,3 +12,4 @@ mod proxy;
 mod bodies;
 mod leaks;
 mod stuck;
+mod websocket;

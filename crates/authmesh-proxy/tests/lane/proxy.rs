@@ -8,7 +8,7 @@ use authmesh::status::ServiceStatus;
 use authmesh::telemetry::OperationMetrics;
 use authmesh_logic::config::MeshConfig;
 use authmesh_logic::discovery::Address;
-use authmesh_proxy::Proxy;
+use authmesh_proxy::{Proxy, Stopped};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -20,7 +20,7 @@ const LISTENERS: usize = 1;
 
 /// A proxy with one listener `web`, whatever it is asked going to the service `token`.
 pub(crate) struct Running {
-    pub(crate) proxy: Proxy,
+    proxy: Proxy,
     address: String,
     _folder: TempDir,
 }
@@ -55,6 +55,10 @@ impl Running {
 
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).await.unwrap()
+    }
+
+    pub(crate) async fn stop(self) -> Stopped {
+        self.proxy.stop().await
     }
 
     pub(crate) fn service(&self) -> ServiceStatus {

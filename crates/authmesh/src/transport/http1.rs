@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use authmesh_logic::Moment;
-use http::Request;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use hyper::client::conn::http1::{self, SendRequest};
 
 use super::connect::{Stream, connect};
-use super::{ConnectionPolicy, Lent, Sent, Transport};
+use super::{ConnectionPolicy, Lent, Sent, Transport, unasked_protocol};
 use crate::error::BoxError;
 use crate::request_body::RequestBody;
 
@@ -82,12 +82,12 @@ async fn open(
     let sender = match connect(&transport.address, policy.connect_timeout).await? {
         Stream::Tcp(stream) => {
             let (sender, connection) = http1::handshake(stream).await?;
-            transport.open.drive(connection);
+            transport.open.drive(connection.with_upgrades());
             sender
         }
         Stream::Unix(stream) => {
             let (sender, connection) = http1::handshake(stream).await?;
-            transport.open.drive(connection);
+            transport.open.drive(connection.with_upgrades());
             sender
         }
     };
@@ -98,11 +98,25 @@ async fn exchange(mut connection: Connection, request: Request<RequestBody>) -> 
     if let Err(error) = connection.sender.ready().await {
         return Sent::Returned(request, error.into());
     }
+    let asked = request.headers().get(header::UPGRADE).cloned();
     match connection.sender.try_send_request(request).await {
+        Ok(response)
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS
+                && !grants(asked.as_ref(), response.headers()) =>
+        {
+            Sent::Lost(unasked_protocol())
+        }
         Ok(response) => Sent::Answered(response, Lent::Http1(connection)),
         Err(mut fault) => match fault.take_message() {
             Some(request) => Sent::Returned(request, fault.into_error().into()),
             None => Sent::Lost(fault.into_error().into()),
         },
     }
+}
+
+/// Whether an answer changes to the protocol that was asked for (RFC 9110 §7.8).
+fn grants(asked: Option<&HeaderValue>, headers: &HeaderMap) -> bool {
+    asked
+        .zip(headers.get(header::UPGRADE))
+        .is_some_and(|(asked, granted)| asked.as_bytes().eq_ignore_ascii_case(granted.as_bytes()))
 }

@@ -4,12 +4,12 @@ use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::{Stream, connect};
-use super::{ConnectionPolicy, Lent, Sent, Transport};
+use super::{ConnectionPolicy, Lent, Sent, Transport, unasked_protocol};
 use crate::error::BoxError;
 use crate::request_body::RequestBody;
 
@@ -81,6 +81,10 @@ async fn exchange(mut sender: SendRequest<RequestBody>, request: Request<Request
         return Sent::Returned(request, error.into());
     }
     match sender.try_send_request(request).await {
+        // There is no such answer in HTTP/2 (RFC 9113 §8.6).
+        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            Sent::Lost(unasked_protocol())
+        }
         Ok(response) => Sent::Answered(response, Lent::Shared),
         Err(mut fault) => match fault.take_message() {
             Some(request) => Sent::Returned(request, fault.into_error().into()),

@@ -37,9 +37,12 @@ pub(crate) struct Transport {
     open: Arc<OpenConnections>,
 }
 
-/// How many connections are open, counted by the tasks that drive them.
+/// How many connections are open, counted by what holds them.
 #[derive(Debug, Default)]
 pub(crate) struct OpenConnections(AtomicU64);
+
+/// Counts as an open connection until it is dropped.
+pub(crate) struct OpenPlace(Arc<OpenConnections>);
 
 /// What comes back from sending a request.
 pub(crate) enum Sent {
@@ -97,6 +100,11 @@ impl Transport {
         }
     }
 
+    /// Counts a connection that no task drives any more.
+    pub(crate) fn open_place(&self) -> OpenPlace {
+        self.open.place()
+    }
+
     /// Takes back a connection whose exchange has ended well.
     pub(crate) fn give_back(&self, policy: &ConnectionPolicy, lane: Lane, now: Moment, lent: Lent) {
         if let Lent::Http1(connection) = lent {
@@ -119,18 +127,27 @@ impl OpenConnections {
 
     /// Drives a connection in a task of its own until it ends, and counts it meanwhile.
     fn drive(self: &Arc<Self>, connection: impl Future + Send + 'static) {
-        struct Place(Arc<OpenConnections>);
-        impl Drop for Place {
-            fn drop(&mut self) {
-                self.0.0.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        self.0.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(self));
+        let place = self.place();
         tokio::spawn(async move {
             // How a connection ends is told by the request it was lent to.
             connection.await;
             drop(place);
         });
     }
+
+    fn place(self: &Arc<Self>) -> OpenPlace {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        OpenPlace(Arc::clone(self))
+    }
+}
+
+impl Drop for OpenPlace {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Why a 101 is no answer: the request did not ask for the protocol it changes to.
+fn unasked_protocol() -> BoxError {
+    "the endpoint changed to a protocol that it was not asked for".into()
 }
