@@ -13,6 +13,7 @@ mod check;
 mod demo;
 mod doors;
 mod life;
+mod load;
 mod outage;
 mod protocols;
 mod reload;

@@ -11,5 +11,6 @@ mod proxy;
 
 mod bodies;
 mod leaks;
+mod listeners;
 mod stuck;
 mod websocket;
