@@ -44,7 +44,7 @@ pub enum BuildError {
     Registry(RegistryError),
     /// A service is learned from the registry, and the configuration has none.
     NoRegistry(ServiceName),
-    /// The registry's place cannot be changed while the mesh runs.
+    /// Where the registry keeps its records cannot be changed while the mesh runs.
     RegistryMoved,
 }
 
@@ -184,7 +184,7 @@ impl Mesh {
     ///
     /// When the new configuration cannot be built; the old one then stays in force untouched.
     pub async fn reconfigure(&self, config: MeshConfig) -> Result<(), BuildError> {
-        if self.shared.read().config.registry != config.registry {
+        if !self.shared.read().config.registry.is_same_engine(&config.registry) {
             return Err(BuildError::RegistryMoved);
         }
         let mut orders = Vec::new();
@@ -328,7 +328,8 @@ impl std::fmt::Display for BuildError {
                  `[registry]` with `kind = \"embedded\"`"
             ),
             Self::RegistryMoved => formatter.write_str(
-                "`[registry]` cannot change while the mesh runs; stop it and start it again",
+                "`kind` and `persist` of `[registry]` cannot change while the mesh runs; stop it and \
+                 start it again",
             ),
         }
     }

@@ -186,7 +186,7 @@ fn the_door_for_people_says_what_it_cannot_do_and_does_the_rest() {
 fn who_registers_at_the_door_for_workloads_gets_requests() {
     let backend = Backend::named("token");
     let registry = "[registry]\nkind = \"embedded\"\naddress = \"127.0.0.1:0\"\n\
-                    [service.token]\ndiscover = { registry = true }\n";
+                    default = \"allow\"\n[service.token]\ndiscover = { registry = true }\n";
     let folder = Folder::serving(registry);
     let mesh = folder.start();
     let (door, web) = (mesh.address("door registry"), mesh.address("listener web"));

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::authorization::DefaultAccess;
+use crate::discovery::registry::Registrants;
 use crate::discovery::{Address, ServiceName};
 use crate::hygiene::TrustedNetwork;
 use crate::retry::OperationClass;
@@ -315,5 +316,21 @@ pub enum RegistryConfig {
         address: Option<Address>,
         /// The directory it survives restarts in; in memory only if `None`.
         persist: Option<Box<str>>,
+        /// Who may register which service there.
+        registrants: Registrants,
     },
+}
+
+impl RegistryConfig {
+    /// Whether both keep their records in the same way and place; the door may still differ.
+    #[must_use]
+    pub fn is_same_engine(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::None, Self::None) => true,
+            (Self::Embedded { persist, .. }, Self::Embedded { persist: others, .. }) => {
+                persist == others
+            }
+            _ => false,
+        }
+    }
 }

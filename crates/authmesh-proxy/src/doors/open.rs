@@ -1,13 +1,13 @@
 //! Opens the doors a configuration asks for, keeps those that stay, closes those that are gone.
 
-use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use authmesh::config::{Secret, SecretError};
 use authmesh_logic::config::{AdminAccess, MeshConfig, RegistryConfig};
 use authmesh_logic::discovery::Address;
-use tokio::net::UnixStream;
+use authmesh_logic::discovery::registry::Registrants;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -15,7 +15,7 @@ use super::accept::{Door, serve};
 use super::admin::{AdminDoor, Entry};
 use super::metrics::MetricsDoor;
 use super::registry::RegistryDoor;
-use super::socket::{DoorSocket, Reach};
+use super::socket::{DoorSocket, Reach, own_user};
 use super::standing::Standing;
 use crate::bind::{BindError, SocketFile};
 
@@ -24,6 +24,8 @@ pub(crate) struct Doors {
     standing: Arc<Standing>,
     /// Who may enter the door for people.
     entry: Arc<ArcSwapOption<Entry>>,
+    /// Who may register at the door for workloads.
+    registrants: Arc<ArcSwap<Registrants>>,
     open: Vec<OpenDoor>,
 }
 
@@ -34,6 +36,8 @@ pub(crate) struct PreparedDoors {
     entry: Option<Entry>,
     metrics: Option<Place>,
     registry: Option<Place>,
+    registrants: Registrants,
+    own_user: u32,
 }
 
 /// Why a door could not be opened.
@@ -48,6 +52,7 @@ pub(crate) enum DoorError {
 /// Where a door is to be: as written, and its socket unless it is open there already.
 struct Place {
     written: Address,
+    reach: Reach,
     socket: Option<DoorSocket>,
 }
 
@@ -55,6 +60,7 @@ struct Place {
 struct OpenDoor {
     name: &'static str,
     written: Address,
+    reach: Reach,
     /// Where it listens.
     address: Address,
     closing: watch::Sender<bool>,
@@ -64,7 +70,8 @@ struct OpenDoor {
 
 impl Doors {
     pub(crate) fn new(standing: Arc<Standing>) -> Self {
-        Self { standing, entry: Arc::default(), open: Vec::new() }
+        let (entry, registrants) = (Arc::default(), Arc::default());
+        Self { standing, entry, registrants, open: Vec::new() }
     }
 
     /// Opens what a configuration needs beside the doors open `now`, and changes nothing.
@@ -89,9 +96,18 @@ impl Doors {
             let address = Address::Tcp(address);
             prepared.metrics = Some(place(open, MetricsDoor::NAME, address, Reach::Owner)?);
         }
-        if let RegistryConfig::Embedded { address: Some(address), .. } = &config.registry {
-            let address = address.clone();
-            prepared.registry = Some(place(open, RegistryDoor::NAME, address, Reach::Owner)?);
+        if let RegistryConfig::Embedded { address: Some(address), registrants, .. } =
+            &config.registry
+        {
+            let reach = match registrants {
+                Registrants::Owner => Reach::Owner,
+                // Each connection is asked who it is; the folder may keep others away earlier.
+                Registrants::Users(_) | Registrants::Anyone => Reach::Everyone,
+            };
+            let own = own_user().map_err(|cause| BindError::new(address.clone(), cause));
+            prepared.own_user = own.map_err(DoorError::Bind)?;
+            prepared.registrants = registrants.clone();
+            prepared.registry = Some(place(open, RegistryDoor::NAME, address.clone(), reach)?);
         }
         Ok(prepared)
     }
@@ -101,6 +117,7 @@ impl Doors {
     pub(crate) fn adopt(&mut self, prepared: PreparedDoors) {
         let mut before = std::mem::take(&mut self.open);
         self.entry.store(prepared.entry.map(Arc::new));
+        self.registrants.store(Arc::new(prepared.registrants));
         if let Some(place) = prepared.admin {
             let (standing, entry) = (Arc::clone(&self.standing), Arc::clone(&self.entry));
             let door = |closing| AdminDoor { standing, entry, closing };
@@ -112,7 +129,8 @@ impl Doors {
         }
         if let (Some(place), Some(registry)) = (prepared.registry, self.standing.mesh.registry()) {
             let registry = registry.clone();
-            let door = |closing| RegistryDoor { registry, closing };
+            let (registrants, own_user) = (Arc::clone(&self.registrants), prepared.own_user);
+            let door = |closing| RegistryDoor { registry, registrants, own_user, closing };
             self.open.extend(place.into_door(&mut before, door));
         }
         let addresses = self.open.iter().map(|door| (door.name, door.address.clone()));
@@ -142,13 +160,22 @@ impl Place {
             let kept = before
                 .iter()
                 .position(|known| known.name == D::NAME && known.written == self.written)?;
-            return Some(before.swap_remove(kept));
+            let mut door = before.swap_remove(kept);
+            if let (true, Address::Unix(path)) = (door.reach != self.reach, &door.address) {
+                // Who may enter is decided for each connection; this is only who can ask at all.
+                if let Err(cause) = self.reach.set(Path::new(&**path)) {
+                    tracing::warn!(door = D::NAME, %cause, "the mode of its socket stays");
+                }
+                door.reach = self.reach;
+            }
+            return Some(door);
         };
         let (closing, is_closing) = watch::channel(false);
         let door = Arc::new(door(is_closing.clone()));
         let task = tokio::spawn(serve(listener, door, is_closing));
         tracing::info!(door = D::NAME, %address, "door open");
-        Some(OpenDoor { name: D::NAME, written: self.written, address, closing, task, file })
+        let Self { written, reach, .. } = self;
+        Some(OpenDoor { name: D::NAME, written, reach, address, closing, task, file })
     }
 }
 
@@ -163,7 +190,7 @@ fn place(
         true => None,
         false => Some(DoorSocket::open(&written, reach).map_err(DoorError::Bind)?),
     };
-    Ok(Place { written, socket })
+    Ok(Place { written, reach, socket })
 }
 
 fn entry(access: &AdminAccess, address: &Address) -> Result<Entry, DoorError> {
@@ -177,10 +204,4 @@ fn entry(access: &AdminAccess, address: &Address) -> Result<Entry, DoorError> {
             Secret::fetch(token).map(Entry::Token).map_err(DoorError::Token)
         }
     }
-}
-
-/// The user this process runs as, as its peers see it.
-fn own_user() -> io::Result<u32> {
-    let (one, _other) = UnixStream::pair()?;
-    Ok(one.peer_cred()?.uid())
 }

@@ -27,6 +27,8 @@ pub(crate) enum Reach {
     Owner,
     /// Those of its group too.
     Group,
+    /// All.
+    Everyone,
 }
 
 /// How many connections may wait to be accepted.
@@ -43,6 +45,24 @@ impl DoorSocket {
     }
 }
 
+impl Reach {
+    /// Gives the socket at `path` this reach.
+    pub(crate) fn set(self, path: &Path) -> io::Result<()> {
+        let mode = match self {
+            Self::Owner => 0o600,
+            Self::Group => 0o660,
+            Self::Everyone => 0o666,
+        };
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode))
+    }
+}
+
+/// The user this process runs as, as its peers see it.
+pub(crate) fn own_user() -> io::Result<u32> {
+    let (one, _other) = tokio::net::UnixStream::pair()?;
+    Ok(one.peer_cred()?.uid())
+}
+
 fn tcp(address: SocketAddr) -> io::Result<DoorSocket> {
     let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
@@ -57,12 +77,8 @@ fn unix(path: &Path, reach: Reach) -> io::Result<DoorSocket> {
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::unix(path)?)?;
     let file = SocketFile::at(path);
-    let mode = match reach {
-        Reach::Owner => 0o600,
-        Reach::Group => 0o660,
-    };
     // Nobody can connect before the socket listens, so nobody gets in by an earlier mode.
-    std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+    reach.set(path)?;
     socket.listen(BACKLOG)?;
     let listener = tokio::net::UnixListener::from_std(socket.into())?;
     let address = Address::Unix(path.to_string_lossy().into());
@@ -78,7 +94,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("door.sock");
         let address: Address = format!("unix:{}", path.display()).parse().unwrap();
-        for (reach, mode) in [(Reach::Owner, 0o600), (Reach::Group, 0o660)] {
+        for (reach, mode) in
+            [(Reach::Owner, 0o600), (Reach::Group, 0o660), (Reach::Everyone, 0o666)]
+        {
             let socket = DoorSocket::open(&address, reach).unwrap();
             let found = std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
             assert_eq!(found, mode);

@@ -15,6 +15,7 @@ pub use authmesh_logic::discovery::{
 pub use file::File;
 pub use fixed::Fixed;
 pub use registry::{
-    DEFAULT_TTL, DiscoveryMetrics, Granted, Refusal, Registration, Registry, RegistryError, Watch,
+    DEFAULT_TTL, DiscoveryMetrics, Granted, Refusal, Registrant, Registrants, Registration,
+    Registry, RegistryError, Watch, Wish,
 };
 pub use source::{NextUpdate, Source};

@@ -1,7 +1,7 @@
 //! A mesh whose configuration changes, and meshes that end.
 
 use authmesh::config::{DiscoverySource, RegistryConfig, ServiceConfig};
-use authmesh::discovery::{DEFAULT_TTL, Instance, Registry, ServiceName};
+use authmesh::discovery::{DEFAULT_TTL, Instance, Registrants, Registry, ServiceName};
 use authmesh::telemetry::EventKind;
 use authmesh::{BuildError, Mesh};
 use http::{Method, StatusCode};
@@ -50,7 +50,8 @@ async fn who_registers_gets_requests_until_it_leaves_and_both_are_events() {
     let mut config = config([ServiceConfig::new(name.clone(), DiscoverySource::Registry)]);
     let nowhere = Mesh::builder(config.clone()).build().await;
     assert!(matches!(nowhere, Err(BuildError::NoRegistry(service)) if service == name));
-    config.registry = RegistryConfig::Embedded { address: None, persist: None };
+    config.registry =
+        RegistryConfig::Embedded { address: None, persist: None, registrants: Registrants::Owner };
     let mesh = Mesh::builder(config).build().await.unwrap();
     let mut events = mesh.events();
     let client = mesh.service("token").unwrap();

@@ -1,6 +1,6 @@
 //! The keys of the file's head, of identity and authorization, and of the three doors.
 
-use super::Fallback::{Depends, Nothing, Required};
+use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
 use super::key::keys;
 
@@ -98,6 +98,8 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: keys! {
             kind: "`embedded` or `none`", Required, r#""embedded""#, "Whether this process keeps a registry.";
             address: "loopback ip:port or unix:/path", Nothing, r#""unix:/run/authmesh/registry.sock""#, "Where workloads register; only inside the process if absent.", weaker "from a Unix socket to TCP";
+            default: "`deny` or `allow`", Example, r#""deny""#, "Whether whoever reaches `address` may register any service; on TCP this must be `allow`, for nothing there says who asks.", weaker "from `deny` to `allow`";
+            uids: "table of services by user id", Depends("the mesh's own user, any service"), r#"{ 1001 = "token", 1002 = ["login", "session"] }"#, "Who may register which service on a Unix socket; a user with `[]` may look and no more.", weaker "a user or a service more";
             persist: "path of a folder", Nothing, r#""/var/lib/authmesh""#, "Where the registry survives a restart.";
             - etcd: "use `kind = \"embedded\"`";
         },

@@ -9,11 +9,13 @@
 //! | expired | the limbo passes | absent: given up |
 //! | held, expired | it deregisters | absent |
 
+mod access;
 mod decision;
 mod limits;
 mod records;
 mod refusal;
 
+pub use access::{Registrant, RegistrantError, Registrants, Wish};
 pub use decision::Decision;
 pub use limits::{
     DEFAULT_TTL, LIMBO_TTLS, LONGEST_LIMBO, LONGEST_METADATA, LONGEST_TTL, LONGEST_WORD, Limits,

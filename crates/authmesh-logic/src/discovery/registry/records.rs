@@ -16,7 +16,7 @@ use core::time::Duration;
 use self::entry::{Entry, Service};
 pub use self::views::Registered;
 use super::limits::{check, limbo, text_bytes};
-use super::{Limits, Refusal};
+use super::{Limits, Refusal, Registrant};
 use crate::Moment;
 use crate::discovery::{Instance, InstanceId, Lease, ServiceName};
 
@@ -86,13 +86,15 @@ impl Records {
         }
     }
 
-    /// Records `facts`, or replaces what was recorded under its identifier. What the facts say of
-    /// lease and administration is not theirs to say, and is passed over.
+    /// Records `facts` as registered `by` somebody, or replaces what the same one recorded under
+    /// that identifier. What the facts say of lease and administration is not theirs to say, and is
+    /// passed over.
     ///
     /// # Errors
     /// [`Refusal`]; nothing has changed then.
     pub fn register(
         &mut self,
+        by: &Registrant,
         service: &ServiceName,
         mut facts: Instance,
         ttl: Duration,
@@ -101,6 +103,9 @@ impl Records {
         check(&facts, ttl)?;
         let present = self.services.get(service);
         let before = present.and_then(|service| service.entries.get(&facts.id));
+        if before.is_some_and(|before| !by.may_change_what(&before.registrant)) {
+            return Err(Refusal::NotYours);
+        }
         if let Some(before) = before
             && before.shown.incarnation > facts.incarnation
         {
@@ -129,7 +134,14 @@ impl Records {
         facts.lease = Lease::Held;
         let (id, deadline) = (facts.id.clone(), now + ttl);
         let shown = Arc::new(facts);
-        let entry = Entry { shown: Arc::clone(&shown), registered_weight, lease, ttl, deadline };
+        let entry = Entry {
+            shown: Arc::clone(&shown),
+            registered_weight,
+            registrant: by.clone(),
+            lease,
+            ttl,
+            deadline,
+        };
         let before = service_entry.entries.insert(id.clone(), entry);
         match &before {
             None => self.instances += 1,
@@ -139,7 +151,9 @@ impl Records {
             }
         }
         self.deadlines.insert((deadline, service.clone(), id));
-        if before.is_none_or(|before| before.shown != shown || before.ttl != ttl) {
+        let is_same =
+            |before: &Entry| before.shown == shown && before.ttl == ttl && before.registrant == *by;
+        if !before.as_ref().is_some_and(is_same) {
             self.touch(service);
         }
         Ok(Granted { lease, ttl, revision: self.revision_of(service) })
@@ -149,15 +163,16 @@ impl Records {
     /// one that is held.
     ///
     /// # Errors
-    /// [`Refusal::Unknown`], [`Refusal::LeaseLost`].
+    /// [`Refusal::Unknown`], [`Refusal::NotYours`], [`Refusal::LeaseLost`].
     pub fn heartbeat(
         &mut self,
+        by: &Registrant,
         service: &ServiceName,
         id: &InstanceId,
         lease: Option<LeaseNumber>,
         now: Moment,
     ) -> Result<Granted, Refusal> {
-        let entry = self.held_by(service, id, lease)?;
+        let entry = self.held_by(by, service, id, lease)?;
         let (lease, ttl, revived) = (entry.lease, entry.ttl, entry.is_expired());
         let (before, deadline) = (entry.deadline, now + ttl);
         entry.deadline = deadline;
@@ -175,14 +190,15 @@ impl Records {
     /// is the one that is held.
     ///
     /// # Errors
-    /// [`Refusal::Unknown`], [`Refusal::LeaseLost`].
+    /// [`Refusal::Unknown`], [`Refusal::NotYours`], [`Refusal::LeaseLost`].
     pub fn deregister(
         &mut self,
+        by: &Registrant,
         service: &ServiceName,
         id: &InstanceId,
         lease: Option<LeaseNumber>,
     ) -> Result<u64, Refusal> {
-        let deadline = self.held_by(service, id, lease)?.deadline;
+        let deadline = self.held_by(by, service, id, lease)?.deadline;
         self.deadlines.remove(&(deadline, service.clone(), id.clone()));
         self.remove(service, id);
         Ok(self.revision_of(service))
@@ -213,20 +229,21 @@ impl Records {
         self.deadlines.first().map(|(due, _, _)| *due)
     }
 
-    /// Takes in a registration that was saved; see [`Self::registrations`]. A held lease begins
+    /// Takes in a registration that was saved; see [`Self::registrations`]. It is `by` whom it was. A held lease begins
     /// anew; one that had run out is still missing, and its limbo begins anew.
     ///
     /// # Errors
     /// As [`Self::register`].
     pub fn restore(
         &mut self,
+        by: &Registrant,
         service: &ServiceName,
         saved: Instance,
         ttl: Duration,
         now: Moment,
     ) -> Result<(), Refusal> {
         let (id, missing) = (saved.id.clone(), matches!(saved.lease, Lease::Expired { .. }));
-        self.register(service, saved, ttl, now)?;
+        self.register(by, service, saved, ttl, now)?;
         if missing {
             self.deadlines.remove(&(now + ttl, service.clone(), id.clone()));
             self.miss(service, &id, now);
@@ -236,12 +253,16 @@ impl Records {
 
     fn held_by(
         &mut self,
+        by: &Registrant,
         service: &ServiceName,
         id: &InstanceId,
         lease: Option<LeaseNumber>,
     ) -> Result<&mut Entry, Refusal> {
         let service = self.services.get_mut(service).ok_or(Refusal::Unknown)?;
         let entry = service.entries.get_mut(id).ok_or(Refusal::Unknown)?;
+        if !by.may_change_what(&entry.registrant) {
+            return Err(Refusal::NotYours);
+        }
         if lease.is_some_and(|lease| lease != entry.lease) {
             return Err(Refusal::LeaseLost);
         }

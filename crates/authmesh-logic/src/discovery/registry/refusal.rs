@@ -11,6 +11,8 @@ pub enum Refusal {
     Unknown,
     /// The lease was replaced: the instance has registered again since.
     LeaseLost,
+    /// Somebody else registered the instance.
+    NotYours,
     /// A later life of the instance is registered.
     OlderIncarnation {
         /// Which.
@@ -55,6 +57,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Unknown => formatter.write_str("no such instance is registered"),
             Self::LeaseLost => formatter.write_str("the instance has registered again since"),
+            Self::NotYours => formatter.write_str("somebody else registered the instance"),
             Self::OlderIncarnation { registered } => {
                 write!(formatter, "incarnation {registered} is registered, which is later")
             }

@@ -2,9 +2,13 @@
 //!
 //! Who decides about instances does not come in here: a workload that may register can not drain.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use authmesh::discovery::{Granted, InstanceId, Refusal, Registry, ServiceName};
+use arc_swap::ArcSwap;
+use authmesh::discovery::{
+    Granted, InstanceId, Refusal, Registrant, Registrants, Registry, ServiceName, Wish,
+};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -18,12 +22,15 @@ use crate::doors::accept::{Door, Peer};
 use crate::doors::answer::{Answer, error, json as answer_json, not_found, wrong_method};
 use crate::doors::path::segments;
 use crate::doors::web_page::{is_from_web_page, is_named_loopback};
+use crate::reply::REASON;
 
 /// The door for workloads.
-///
-/// Who reaches it may register: its socket is the mesh's own user's, or on loopback.
 pub(crate) struct RegistryDoor {
     pub(crate) registry: Registry,
+    /// Who may register which service; replaced when the configuration is.
+    pub(crate) registrants: Arc<ArcSwap<Registrants>>,
+    /// The user the mesh runs as.
+    pub(crate) own_user: u32,
     /// Ends the waits.
     pub(crate) closing: watch::Receiver<bool>,
 }
@@ -43,6 +50,10 @@ impl Door for RegistryDoor {
             tracing::warn!(?peer, reason = message, "turned away at the registry door");
             return error(StatusCode::FORBIDDEN, "forbidden", message);
         }
+        let who = registrant(peer);
+        if !self.allow(&who, Wish::Look) {
+            return unnamed(&who, "look");
+        }
         let Some(segments) = segments(request.uri().path()) else {
             return bad_request("the path cannot be read");
         };
@@ -58,29 +69,42 @@ impl Door for RegistryDoor {
             );
         };
         let Some(id) = path.first() else { return self.read(&service, request).await };
+        if !self.allow(&who, Wish::Change(&service)) {
+            return unnamed(&who, "register this service");
+        }
         let Ok(id) = id.parse::<InstanceId>() else {
             return bad_request(
                 "an instance has 1 to 255 printable ASCII characters, none of `/`, `?`, `#`, `%`",
             );
         };
         match (path.len(), request.method()) {
-            (1, &Method::PUT) => self.register(&service, id, request.into_body()).await,
-            (1, &Method::DELETE) => match self.registry.deregister(&service, &id) {
+            (1, &Method::PUT) => self.register(&who, &service, id, request.into_body()).await,
+            (1, &Method::DELETE) => match self.registry.deregister_by(&who, &service, &id) {
                 Ok(revision) => answer_json(StatusCode::OK, &json!({ "revision": revision })),
                 Err(refusal) => refused(refusal),
             },
             (1, _) => wrong_method("PUT, DELETE"),
-            (_, &Method::POST) => granted(self.registry.heartbeat(&service, &id)),
+            (_, &Method::POST) => granted(self.registry.heartbeat_by(&who, &service, &id)),
             _ => wrong_method("POST"),
         }
     }
 }
 
 impl RegistryDoor {
-    async fn register(&self, service: &ServiceName, id: InstanceId, body: Incoming) -> Answer {
+    fn allow(&self, who: &Registrant, wish: Wish<'_>) -> bool {
+        self.registrants.load().allow(who, wish, self.own_user)
+    }
+
+    async fn register(
+        &self,
+        who: &Registrant,
+        service: &ServiceName,
+        id: InstanceId,
+        body: Incoming,
+    ) -> Answer {
         let read = Fields::read(body).await.and_then(|fields| facts(id, fields));
         match read {
-            Ok((instance, ttl)) => granted(self.registry.record(service, instance, ttl)),
+            Ok((instance, ttl)) => granted(self.registry.record_by(who, service, instance, ttl)),
             Err(Fault { status, message }) => error(status, "bad_request", &message),
         }
     }
@@ -116,6 +140,27 @@ fn admit(peer: Peer, headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
+/// Who is at the other end, as far as the way by which it came proves it.
+fn registrant(peer: Peer) -> Registrant {
+    match peer {
+        Peer::User(user) => Registrant::User(user),
+        Peer::Address(_) => Registrant::Unproved,
+    }
+}
+
+/// The answer to who is not named for what it asks.
+fn unnamed(who: &Registrant, wish: &str) -> Answer {
+    tracing::warn!(%who, wish, "turned away at the registry door");
+    let message = format!("{who} may not {wish}: `uids` of `[registry]` does not name it");
+    forbidden("no_allow_rule", &message)
+}
+
+fn forbidden(reason: &'static str, message: &str) -> Answer {
+    let mut answer = error(StatusCode::FORBIDDEN, "forbidden", message);
+    answer.headers_mut().insert(REASON, HeaderValue::from_static(reason));
+    answer
+}
+
 fn granted(granted: Result<Granted, Refusal>) -> Answer {
     match granted {
         Ok(granted) => {
@@ -134,6 +179,7 @@ fn refused(refusal: Refusal) -> Answer {
         Refusal::NoAddress | Refusal::TooManyAddresses => "addresses",
         Refusal::WordTooLong => "zone` or `version",
         Refusal::MetadataTooLong => "metadata",
+        Refusal::NotYours => return forbidden("identity_mismatch", &refusal.to_string()),
         Refusal::LeaseLost => return error(StatusCode::CONFLICT, "conflict", &refusal.to_string()),
         Refusal::TooManyServices
         | Refusal::TooManyInstances

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use authmesh::discovery::{Instance, Registry};
+use arc_swap::ArcSwap;
+use authmesh::discovery::{DEFAULT_TTL, Instance, Registrant, Registrants, Registry};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -16,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::RegistryDoor;
 use crate::doors::accept::serve;
-use crate::doors::socket::{DoorSocket, Reach};
+use crate::doors::socket::{DoorSocket, Reach, own_user};
 use authmesh_logic::discovery::Address;
 
 /// An open door.
@@ -31,11 +32,16 @@ struct Open {
 struct Client(SendRequest<Full<Bytes>>);
 
 impl Open {
-    fn at(address: &Address) -> Self {
+    fn at(address: &Address, registrants: Registrants) -> Self {
         let registry = Registry::embedded();
         let socket = DoorSocket::open(address, Reach::Owner).unwrap();
         let (closing, is_closing) = watch::channel(false);
-        let door = RegistryDoor { registry: registry.clone(), closing: is_closing.clone() };
+        let door = RegistryDoor {
+            registry: registry.clone(),
+            registrants: Arc::new(ArcSwap::from_pointee(registrants)),
+            own_user: own_user().unwrap(),
+            closing: is_closing.clone(),
+        };
         let file = socket.file;
         let serving = serve(socket.listener, Arc::new(door), is_closing);
         let task = tokio::spawn(async move {
@@ -65,7 +71,7 @@ impl Open {
 }
 
 fn on_loopback() -> Open {
-    Open::at(&"127.0.0.1:0".parse().unwrap())
+    Open::at(&"127.0.0.1:0".parse().unwrap(), Registrants::Anyone)
 }
 
 impl Client {
@@ -225,7 +231,7 @@ async fn a_long_poll_is_answered_by_the_change_or_by_the_end() {
 async fn events_tell_each_view_until_the_door_closes() {
     let folder = tempfile::tempdir().unwrap();
     let path = format!("unix:{}", folder.path().join("registry.sock").display());
-    let open = Open::at(&path.parse().unwrap());
+    let open = Open::at(&path.parse().unwrap(), Registrants::Owner);
     let mut client = open.client().await;
     let service = "token".parse().unwrap();
     let revision = open.registry.list(&service).revision;
@@ -252,4 +258,74 @@ async fn events_tell_each_view_until_the_door_closes() {
     open.closing.send_replace(true);
     assert!(body.frame().await.is_none());
     open.task.await.unwrap();
+}
+
+/// Asks, and gives status and reason.
+async fn reason(client: &mut Client, method: Method, path: &str) -> (u16, Option<String>) {
+    let answer = client.send(request(method, path).body(Full::from(FACTS)).unwrap()).await;
+    let reason = answer.headers().get("x-authmesh-reason");
+    let reason = reason.map(|reason| reason.to_str().unwrap().to_owned());
+    let status = answer.status().as_u16();
+    answer.into_body().collect().await.unwrap();
+    (status, reason)
+}
+
+#[tokio::test]
+async fn a_user_registers_the_services_it_is_named_for_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = format!("unix:{}", folder.path().join("registry.sock").display());
+    let own = own_user().unwrap();
+    let named = |user: u32, services: &[&str]| {
+        let services = services.iter().map(|service| service.parse().unwrap()).collect();
+        Registrants::Users([(user, services)].into())
+    };
+    let beat = format!("{TOKEN_1}/heartbeat");
+    let login = "/v1/registry/login/login-1";
+    let no_rule = || (403, Some("no_allow_rule".to_owned()));
+    let table = [
+        (named(own, &["token"]), (200, None), (200, None), no_rule()),
+        (named(own, &["token", "login"]), (200, None), (200, None), (200, None)),
+        (named(own, &[]), (200, None), no_rule(), no_rule()),
+        (named(own + 1, &["token"]), no_rule(), no_rule(), no_rule()),
+        (Registrants::Owner, (200, None), (200, None), (200, None)),
+        (Registrants::Anyone, (200, None), (200, None), (200, None)),
+    ];
+    for (rule, look, token, other) in table {
+        let open = Open::at(&path.parse().unwrap(), rule.clone());
+        let mut client = open.client().await;
+        let looked = reason(&mut client, Method::GET, "/v1/registry/token").await;
+        assert_eq!(looked, look, "{rule:?}");
+        for (method, path) in
+            [(Method::PUT, TOKEN_1), (Method::POST, &beat), (Method::DELETE, TOKEN_1)]
+        {
+            assert_eq!(reason(&mut client, method, path).await, token, "{rule:?}");
+        }
+        assert_eq!(reason(&mut client, Method::PUT, login).await, other, "{rule:?}");
+        open.closing.send_replace(true);
+        drop(client);
+        open.task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_one_registered_no_other_renews_replaces_or_takes_out() {
+    let open = on_loopback();
+    let instance = || Instance {
+        id: "token-1".parse().unwrap(),
+        ..Instance::at("127.0.0.1:1".parse().unwrap())
+    };
+    let token = "token".parse().unwrap();
+    let mut client = open.client().await;
+    for holder in [Registrant::User(7), Registrant::Program] {
+        open.registry.record_by(&holder, &token, instance(), DEFAULT_TTL).unwrap();
+        let before = open.registry.list(&token);
+        let beat = format!("{TOKEN_1}/heartbeat");
+        for (method, path) in
+            [(Method::PUT, TOKEN_1), (Method::POST, &beat), (Method::DELETE, TOKEN_1)]
+        {
+            let answer = reason(&mut client, method, path).await;
+            assert_eq!(answer, (403, Some("identity_mismatch".to_owned())), "{holder} {path}");
+        }
+        assert_eq!(open.registry.list(&token), before);
+    }
 }

@@ -220,8 +220,31 @@ fn errors_of_policies() {
         let listener = "[[listener]]\nname = 'a'\nforward_to = 'login'\naddress = '127.0.0.1:1'";
         check(Severity::Error, code, &format!("{listener}\ntls = {open} {case} }}"));
     }
-    for case in ["§address = '127.0.0.1:1'", "§persist = 'x'"] {
+    for case in [
+        "§address = 'unix:/run/a'",
+        "§persist = 'x'",
+        "§default = 'deny'",
+        "§uids = { 1 = 'token' }",
+    ] {
         check(Severity::Error, "AM-C074", &format!("[registry]\nkind = 'none'\n{case}"));
+    }
+    for (code, case) in [
+        ("AM-C051", "address = §'127.0.0.1:1'"),
+        ("AM-C051", "address = §'[::1]:1'\ndefault = 'deny'"),
+        ("AM-C074", "address = '127.0.0.1:1'\ndefault = 'allow'\n§uids = { 1 = 'token' }"),
+        ("AM-C074", "address = 'unix:/a'\ndefault = 'allow'\n§uids = { 1 = 'token' }"),
+        ("AM-C074", "§uids = { 1 = 'token' }"),
+        ("AM-C074", "§default = 'allow'"),
+        ("AM-C003", "address = 'unix:/a'\nuids = §'token'"),
+        ("AM-C003", "address = 'unix:/a'\nuids = { 1 = §7 }"),
+        ("AM-C003", "address = 'unix:/a'\nuids = { 1 = ['token', §7] }"),
+        ("AM-C005", "address = 'unix:/a'\nuids = { 1 = ['token', §'To/ken'] }"),
+        ("AM-C005", "address = 'unix:/a'\nuids = { §root = 'token' }"),
+        ("AM-C005", "address = 'unix:/a'\nuids = { §007 = 'token' }"),
+        ("AM-C005", "address = 'unix:/a'\nuids = { §4294967296 = 'token' }"),
+        ("AM-C005", "address = 'unix:/a'\ndefault = §'open'"),
+    ] {
+        check(Severity::Error, code, &format!("[registry]\nkind = 'embedded'\n{case}"));
     }
     check(Severity::Error, "AM-C074", "[admin]\nsocket = '/a'\n§token = { env = 'T' }");
 }

@@ -21,6 +21,9 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("admin", "token") => "[admin]\n@\naddress = '127.0.0.1:2'",
         ("admin", "allow_uids") => "[admin]\n@\nsocket = '/run/a'",
         ("secret", _) => "[admin]\naddress = '127.0.0.1:2'\ntoken = { @ }",
+        ("registry", "default" | "uids") => {
+            "[registry]\nkind = 'embedded'\naddress = 'unix:/run/a'\n@"
+        }
         ("registry", "address" | "persist" | "etcd") => "[registry]\nkind = 'embedded'\n@",
         ("listener", "name") => "[[listener]]\n@\naddress = '127.0.0.1:1'\nforward_to = 'login'",
         ("listener", "address") => "[[listener]]\n@\nname = 'a'\nforward_to = 'login'",

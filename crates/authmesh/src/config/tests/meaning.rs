@@ -87,7 +87,14 @@ fn a_whole_file_means_what_it_says() {
     assert_eq!(address.port(), 9901);
     assert_eq!(token, SecretReference::Environment("ADMIN_TOKEN".into()));
     let persist = Some("state".into());
-    assert_eq!(config.registry, RegistryConfig::Embedded { address: None, persist });
+    assert_eq!(
+        config.registry,
+        RegistryConfig::Embedded {
+            address: None,
+            persist,
+            registrants: crate::discovery::Registrants::Owner
+        }
+    );
     assert_eq!(config.network.limits.body, Some(2 << 20));
     assert_eq!(config.network.limits.connections, None);
     assert_eq!(config.network.limits.idle_timeout, Some(Duration::from_secs(90)));

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use authmesh_logic::discovery::registry::{Granted, LeaseNumber, Limits, Records, Refusal};
+use authmesh_logic::discovery::registry::{
+    Granted, LeaseNumber, Limits, Records, Refusal, Registrant,
+};
 
 use super::keeper::Keeper;
 use super::shared::{Shared, State};
@@ -99,9 +101,24 @@ impl Registry {
         instance: Instance,
         ttl: Duration,
     ) -> Result<Granted, Refusal> {
+        self.record_by(&Registrant::Program, service, instance, ttl)
+    }
+
+    /// The same on behalf of somebody, who alone may then renew it, replace it or take it out.
+    /// Whether this one may register that service is decided by [`Registrants`](super::Registrants), before.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed then.
+    pub fn record_by(
+        &self,
+        by: &Registrant,
+        service: &ServiceName,
+        instance: Instance,
+        ttl: Duration,
+    ) -> Result<Granted, Refusal> {
         self.shared.change(
             service,
-            |records, now| records.register(service, instance, ttl, now),
+            |records, now| records.register(by, service, instance, ttl, now),
             |counts| &mut counts.registrations,
         )
     }
@@ -111,7 +128,20 @@ impl Registry {
     /// # Errors
     /// [`Refusal::Unknown`]: it must register again.
     pub fn heartbeat(&self, service: &ServiceName, id: &InstanceId) -> Result<Granted, Refusal> {
-        self.heartbeat_of(service, id, None)
+        self.heartbeat_of(&Registrant::Program, service, id, None)
+    }
+
+    /// The same on behalf of who registered it.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`]; [`Refusal::NotYours`].
+    pub fn heartbeat_by(
+        &self,
+        by: &Registrant,
+        service: &ServiceName,
+        id: &InstanceId,
+    ) -> Result<Granted, Refusal> {
+        self.heartbeat_of(by, service, id, None)
     }
 
     /// Takes the instance out, at once; gives the revision.
@@ -119,7 +149,20 @@ impl Registry {
     /// # Errors
     /// [`Refusal::Unknown`].
     pub fn deregister(&self, service: &ServiceName, id: &InstanceId) -> Result<u64, Refusal> {
-        self.deregister_of(service, id, None)
+        self.deregister_of(&Registrant::Program, service, id, None)
+    }
+
+    /// The same on behalf of who registered it.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`]; [`Refusal::NotYours`].
+    pub fn deregister_by(
+        &self,
+        by: &Registrant,
+        service: &ServiceName,
+        id: &InstanceId,
+    ) -> Result<u64, Refusal> {
+        self.deregister_of(by, service, id, None)
     }
 
     /// Gives the instance this weight, whatever it registers with; `None` lifts that.
@@ -219,26 +262,28 @@ impl Registry {
 
     pub(super) fn heartbeat_of(
         &self,
+        by: &Registrant,
         service: &ServiceName,
         id: &InstanceId,
         lease: Option<LeaseNumber>,
     ) -> Result<Granted, Refusal> {
         self.shared.change(
             service,
-            |records, now| records.heartbeat(service, id, lease, now),
+            |records, now| records.heartbeat(by, service, id, lease, now),
             |counts| &mut counts.heartbeats,
         )
     }
 
     pub(super) fn deregister_of(
         &self,
+        by: &Registrant,
         service: &ServiceName,
         id: &InstanceId,
         lease: Option<LeaseNumber>,
     ) -> Result<u64, Refusal> {
         self.shared.change(
             service,
-            |records, _| records.deregister(service, id, lease),
+            |records, _| records.deregister(by, service, id, lease),
             |counts| &mut counts.deregistrations,
         )
     }

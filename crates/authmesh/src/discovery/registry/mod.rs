@@ -10,7 +10,9 @@ mod shared;
 mod tests;
 mod watch;
 
-pub use authmesh_logic::discovery::registry::{DEFAULT_TTL, Granted, Refusal};
+pub use authmesh_logic::discovery::registry::{
+    DEFAULT_TTL, Granted, Refusal, Registrant, Registrants, Wish,
+};
 pub use error::RegistryError;
 pub use handle::{DiscoveryMetrics, Registry};
 pub use registration::Registration;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use authmesh_logic::discovery::registry::{LeaseNumber, Refusal};
+use authmesh_logic::discovery::registry::{LeaseNumber, Refusal, Registrant};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -103,7 +103,7 @@ impl Holder {
         if lease.is_none() {
             return false;
         }
-        let mut renewed = self.registry.heartbeat_of(service, id, *lease);
+        let mut renewed = self.registry.heartbeat_of(&Registrant::Program, service, id, *lease);
         if renewed == Err(Refusal::Unknown) {
             renewed = self.registry.record(service, self.instance.clone(), self.ttl);
         }
@@ -119,7 +119,9 @@ impl Holder {
     fn give_back(&self) {
         if let Some(lease) = self.lease().take() {
             // A refusal means that it is not registered any more: what was wanted.
-            self.registry.deregister_of(&self.service, &self.instance.id, Some(lease)).ok();
+            self.registry
+                .deregister_of(&Registrant::Program, &self.service, &self.instance.id, Some(lease))
+                .ok();
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use authmesh_logic::Moment;
-use authmesh_logic::discovery::registry::{Decision, Records, Refusal, Registered};
+use authmesh_logic::discovery::registry::{Decision, Records, Refusal, Registered, Registrant};
 use serde::{Deserialize, Serialize};
 
 use crate::discovery::{Address, Administration, Instance, Lease, Weight};
@@ -27,6 +27,7 @@ pub(super) struct Saved {
 struct SavedRegistration {
     service: String,
     id: String,
+    registrant: String,
     incarnation: u64,
     addresses: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,10 +108,11 @@ impl Saved {
 
 impl SavedRegistration {
     fn of(registered: Registered<'_>) -> Self {
-        let Registered { service, instance, weight, ttl } = registered;
+        let Registered { service, instance, registrant, weight, ttl } = registered;
         Self {
             service: service.to_string(),
             id: instance.id.to_string(),
+            registrant: registrant.to_string(),
             incarnation: instance.incarnation,
             addresses: instance.addresses.iter().map(Address::to_string).collect(),
             zone: instance.zone.clone(),
@@ -124,6 +126,7 @@ impl SavedRegistration {
 
     fn restore(self, records: &mut Records, now: Moment) -> Result<(), String> {
         let service = self.service.parse().map_err(sentence)?;
+        let registrant: Registrant = self.registrant.parse().map_err(sentence)?;
         let addresses: Result<Vec<Address>, _> =
             self.addresses.iter().map(|address| address.parse()).collect();
         let addresses = addresses.map_err(sentence)?;
@@ -140,7 +143,7 @@ impl SavedRegistration {
             ..Instance::at(first)
         };
         let ttl = Duration::from_millis(self.ttl_ms);
-        records.restore(&service, instance, ttl, now).map_err(sentence)
+        records.restore(&registrant, &service, instance, ttl, now).map_err(sentence)
     }
 }
 

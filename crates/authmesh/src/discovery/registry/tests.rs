@@ -180,7 +180,7 @@ fn a_corrupt_file_is_an_error_and_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("registry.json");
     let saved = |what: &str| format!("{{\"format\":1,\"revision\":9,{what}}}");
-    let registration = "\"service\":\"token\",\"id\":\"a\",\"incarnation\":0,\
+    let registration = "\"service\":\"token\",\"id\":\"a\",\"registrant\":\"program\",\"incarnation\":0,\
                         \"addresses\":[],\"weight_hundredths\":100,\"ttl_ms\":1000";
     let table = [
         (String::new(), "EOF while parsing"),

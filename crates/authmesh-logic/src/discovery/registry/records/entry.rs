@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::super::Decision;
+use super::super::{Decision, Registrant};
 use super::LeaseNumber;
 use crate::Moment;
 use crate::discovery::{Instance, InstanceId, Lease, Weight};
@@ -37,6 +37,7 @@ pub(super) struct Entry {
     /// As it stands in views: with what operators decided.
     pub(super) shown: Arc<Instance>,
     pub(super) registered_weight: Weight,
+    pub(super) registrant: Registrant,
     pub(super) lease: LeaseNumber,
     pub(super) ttl: Duration,
     /// When the lease runs out, or the limbo.

@@ -8,6 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq};
 use proptest::{prop_oneof, proptest};
 
+use super::super::Registrant::Program;
 use super::super::{Limits, limbo};
 use super::*;
 use crate::discovery::{Administration, View, Weight};
@@ -108,12 +109,12 @@ fn take(records: &mut Records, proofs: &mut Proofs, step: &Step, now: Moment) {
             let weight = Weight::hundredths(weight);
             let facts = Instance { id: known(id), incarnation, weight, ..Instance::at(address) };
             let ttl = Duration::from_secs(ttl);
-            if records.register(&name(service), facts, ttl, now).is_ok() {
+            if records.register(&Program, &name(service), facts, ttl, now).is_ok() {
                 proofs.insert((name(service), known(id)), (now, ttl));
             }
         }
         &Step::Heartbeat { service, id } => {
-            let beat = records.heartbeat(&name(service), &known(id), None, now);
+            let beat = records.heartbeat(&Program, &name(service), &known(id), None, now);
             let proof = proofs.get_mut(&(name(service), known(id)));
             assert_eq!(beat.is_ok(), proof.is_some());
             if let Some(proof) = proof {
@@ -121,7 +122,7 @@ fn take(records: &mut Records, proofs: &mut Proofs, step: &Step, now: Moment) {
             }
         }
         &Step::Deregister { service, id } => {
-            records.deregister(&name(service), &known(id), None).ok();
+            records.deregister(&Program, &name(service), &known(id), None).ok();
             proofs.remove(&(name(service), known(id)));
         }
         &Step::Weigh { service, id, weight } => {

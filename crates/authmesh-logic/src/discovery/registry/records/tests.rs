@@ -3,6 +3,7 @@
 use alloc::string::String;
 use std::vec;
 
+use super::super::Registrant::{Program, Unproved, User};
 use super::super::{DEFAULT_TTL, LONGEST_METADATA, LONGEST_TTL, LONGEST_WORD, MOST_ADDRESSES};
 use super::super::{Decision, Limits, Refusal};
 use super::*;
@@ -28,7 +29,7 @@ fn instance(name: &str, incarnation: u64) -> Instance {
 }
 
 fn registered(records: &mut Records, name: &str) -> Granted {
-    records.register(&token(), instance(name, 1), TTL, second(0)).unwrap()
+    records.register(&Program, &token(), instance(name, 1), TTL, second(0)).unwrap()
 }
 
 fn only(records: &Records) -> Arc<Instance> {
@@ -49,7 +50,7 @@ fn a_lease_runs_out_is_revived_and_is_given_up() {
     assert_eq!(only(&records).lease, Lease::Expired { at: second(10) });
     assert_eq!((records.instances(), records.missing()), (1, 1));
 
-    records.heartbeat(&token(), &id("a"), None, second(50)).unwrap();
+    records.heartbeat(&Program, &token(), &id("a"), None, second(50)).unwrap();
     assert_eq!(only(&records).lease, Lease::Held);
     assert_eq!(records.missing(), 0);
 
@@ -61,14 +62,14 @@ fn a_lease_runs_out_is_revived_and_is_given_up() {
     assert_eq!(records.view(&token()).instances, []);
     assert_eq!((records.instances(), records.missing(), records.next_expiry()), (0, 0, None));
 
-    let again = records.heartbeat(&token(), &id("a"), None, second(160));
+    let again = records.heartbeat(&Program, &token(), &id("a"), None, second(160));
     assert_eq!(again, Err(Refusal::Unknown));
 }
 
 #[test]
 fn the_limbo_is_at_most_an_hour() {
     let mut records = Records::new(Limits::STANDARD, 0);
-    records.register(&token(), instance("a", 1), LONGEST_TTL, second(0)).unwrap();
+    records.register(&Program, &token(), instance("a", 1), LONGEST_TTL, second(0)).unwrap();
     records.expire(second(3_600));
     assert_eq!(records.next_expiry(), Some(second(7_200)));
 }
@@ -76,19 +77,25 @@ fn the_limbo_is_at_most_an_hour() {
 #[test]
 fn an_earlier_life_cannot_replace_a_later_one() {
     let mut records = Records::new(Limits::STANDARD, 0);
-    let first = records.register(&token(), instance("a", 7), TTL, second(0)).unwrap();
-    let refused = records.register(&token(), instance("a", 6), TTL, second(0));
+    let first = records.register(&Program, &token(), instance("a", 7), TTL, second(0)).unwrap();
+    let refused = records.register(&Program, &token(), instance("a", 6), TTL, second(0));
     assert_eq!(refused, Err(Refusal::OlderIncarnation { registered: 7 }));
 
-    let second_life = records.register(&token(), instance("a", 8), TTL, second(0)).unwrap();
+    let second_life =
+        records.register(&Program, &token(), instance("a", 8), TTL, second(0)).unwrap();
     assert!(second_life.revision > first.revision);
     let beat = |records: &mut Records, lease| {
-        records.heartbeat(&token(), &id("a"), Some(lease), second(1)).map(|granted| granted.lease)
+        records
+            .heartbeat(&Program, &token(), &id("a"), Some(lease), second(1))
+            .map(|granted| granted.lease)
     };
     assert_eq!(beat(&mut records, first.lease), Err(Refusal::LeaseLost));
-    assert_eq!(records.deregister(&token(), &id("a"), Some(first.lease)), Err(Refusal::LeaseLost));
+    assert_eq!(
+        records.deregister(&Program, &token(), &id("a"), Some(first.lease)),
+        Err(Refusal::LeaseLost)
+    );
     assert_eq!(beat(&mut records, second_life.lease), Ok(second_life.lease));
-    records.deregister(&token(), &id("a"), Some(second_life.lease)).unwrap();
+    records.deregister(&Program, &token(), &id("a"), Some(second_life.lease)).unwrap();
     assert_eq!(records.instances(), 0);
 }
 
@@ -96,7 +103,7 @@ fn an_earlier_life_cannot_replace_a_later_one() {
 fn registering_the_same_facts_again_is_a_heartbeat() {
     let mut records = Records::new(Limits::STANDARD, 0);
     let revision = registered(&mut records, "a").revision;
-    let again = records.register(&token(), instance("a", 1), TTL, second(5)).unwrap();
+    let again = records.register(&Program, &token(), instance("a", 1), TTL, second(5)).unwrap();
     assert_eq!(again.revision, revision);
     assert_eq!(records.next_expiry(), Some(second(15)));
 }
@@ -110,7 +117,7 @@ fn what_operators_decide_outlives_the_registration() {
     let shown = |records: &Records| (only(records).administration, only(records).weight);
     assert_eq!(shown(&records), (Administration::Quarantined, Weight::HEAVIEST));
 
-    records.deregister(&token(), &id("a"), None).unwrap();
+    records.deregister(&Program, &token(), &id("a"), None).unwrap();
     assert_eq!(records.services().len(), 1);
     registered(&mut records, "a");
     assert_eq!(shown(&records), (Administration::Quarantined, Weight::HEAVIEST));
@@ -120,7 +127,7 @@ fn what_operators_decide_outlives_the_registration() {
     let after = records.set_weight(&token(), &id("a"), None).unwrap();
     assert_eq!((shown(&records), after), ((Administration::Enabled, Weight::ONE), before + 2));
 
-    records.deregister(&token(), &id("a"), None).unwrap();
+    records.deregister(&Program, &token(), &id("a"), None).unwrap();
     assert_eq!(records.services().len(), 0);
     let unknown = records.set_administration(&token(), &id("a"), Administration::Draining);
     assert_eq!(unknown, Err(Refusal::Unknown));
@@ -132,7 +139,7 @@ fn room_for_decisions_is_made_but_no_quarantine_is_lifted() {
     let decide = |records: &mut Records, name, administration| {
         registered(records, name);
         let decided = records.set_administration(&token(), &id(name), administration);
-        records.deregister(&token(), &id(name), None).unwrap();
+        records.deregister(&Program, &token(), &id(name), None).unwrap();
         decided.map(|_| ())
     };
     decide(&mut records, "a", Administration::Draining).unwrap();
@@ -172,7 +179,7 @@ fn every_bound_has_its_refusal() {
     ];
     let mut records = Records::new(Limits::STANDARD, 0);
     for (facts, ttl, refusal) in table {
-        assert_eq!(records.register(&token(), facts, ttl, second(0)), Err(refusal));
+        assert_eq!(records.register(&Program, &token(), facts, ttl, second(0)), Err(refusal));
     }
     assert_eq!((records.instances(), records.revision()), (0, 0));
     let most = Instance {
@@ -181,7 +188,7 @@ fn every_bound_has_its_refusal() {
         metadata: metadata(LONGEST_METADATA - 1),
         ..base()
     };
-    records.register(&token(), most, DEFAULT_TTL, second(0)).unwrap();
+    records.register(&Program, &token(), most, DEFAULT_TTL, second(0)).unwrap();
 }
 
 #[test]
@@ -190,7 +197,7 @@ fn a_full_registry_says_of_what() {
     let mut records = Records::new(limits, 0);
     let mut add = |service: &str, name: &str, zone: &str| {
         let facts = Instance { zone: Some(zone.into()), ..instance(name, 1) };
-        let added = records.register(&service.parse().unwrap(), facts, TTL, second(0));
+        let added = records.register(&Program, &service.parse().unwrap(), facts, TTL, second(0));
         added.map(|_| ())
     };
     assert_eq!(add("token", "a", "12345"), Ok(()));
@@ -207,7 +214,7 @@ fn a_full_registry_says_of_what() {
 fn what_was_saved_is_restored() {
     let mut before = Records::new(Limits::STANDARD, 0);
     registered(&mut before, "a");
-    before.register(&token(), instance("b", 3), LONGEST_TTL, second(0)).unwrap();
+    before.register(&Program, &token(), instance("b", 3), LONGEST_TTL, second(0)).unwrap();
     before.set_weight(&token(), &id("b"), Some(Weight::LIGHTEST)).unwrap();
     before.expire(second(20));
 
@@ -216,7 +223,9 @@ fn what_was_saved_is_restored() {
         assert_eq!(after.decide(service, id, decision), Ok(before.revision() + 1));
     }
     for saved in before.registrations() {
-        after.restore(saved.service, saved.facts(), saved.ttl, second(5)).unwrap();
+        after
+            .restore(saved.registrant, saved.service, saved.facts(), saved.ttl, second(5))
+            .unwrap();
     }
     let shown: Vec<_> = after.view(&token()).instances;
     assert_eq!(shown[0].lease, Lease::Expired { at: second(5) });
@@ -228,4 +237,53 @@ fn what_was_saved_is_restored() {
     assert_eq!(after.view(&token()).instances[1].weight, Weight::ONE);
     let decision: Vec<(_, _, Decision)> = after.decisions().collect();
     assert_eq!(decision, []);
+}
+
+#[test]
+fn an_instance_is_changed_by_who_registered_it_and_by_the_program_alone() {
+    let held = |by: &Registrant| {
+        let mut records = Records::new(Limits::STANDARD, 0);
+        records.register(by, &token(), instance("a", 1), TTL, second(0)).unwrap();
+        records
+    };
+    let not_yours = Err(Refusal::NotYours);
+    for (holder, other) in
+        [(User(7), User(8)), (User(7), Unproved), (Unproved, User(7)), (Program, User(7))]
+    {
+        let mut records = held(&holder);
+        let revision = records.revision();
+        let again = records.register(&other, &token(), instance("a", 9), TTL, second(1));
+        assert_eq!(again.map(drop), not_yours, "{holder} {other}");
+        let beat = records.heartbeat(&other, &token(), &id("a"), None, second(1));
+        assert_eq!(beat.map(drop), not_yours, "{holder} {other}");
+        let left = records.deregister(&other, &token(), &id("a"), None);
+        assert_eq!(left.map(drop), not_yours, "{holder} {other}");
+        assert_eq!(records.revision(), revision);
+
+        // In limbo it is still its own; once it is given up, the name is free.
+        records.expire(second(11));
+        let late = records.heartbeat(&other, &token(), &id("a"), None, second(11));
+        assert_eq!(late.map(drop), not_yours, "{holder} {other}");
+        records.expire(second(1_000));
+        records.register(&other, &token(), instance("a", 1), TTL, second(1_000)).unwrap();
+    }
+    for holder in [User(7), Unproved, Program] {
+        let mut records = held(&holder);
+        records.heartbeat(&holder, &token(), &id("a"), None, second(1)).unwrap();
+        records.register(&Program, &token(), instance("a", 2), TTL, second(1)).unwrap();
+        records.deregister(&Program, &token(), &id("a"), None).unwrap();
+    }
+}
+
+#[test]
+fn another_registrant_is_a_change_that_is_saved() {
+    let mut records = Records::new(Limits::STANDARD, 0);
+    records.register(&User(7), &token(), instance("a", 1), TTL, second(0)).unwrap();
+    let revision = records.revision();
+    records.register(&User(7), &token(), instance("a", 1), TTL, second(1)).unwrap();
+    assert_eq!(records.revision(), revision);
+    records.register(&Program, &token(), instance("a", 1), TTL, second(1)).unwrap();
+    assert!(records.revision() > revision);
+    let saved: Vec<_> = records.registrations().map(|saved| saved.registrant).collect();
+    assert_eq!(saved, [&Program]);
 }

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::super::Decision;
+use super::super::{Decision, Registrant};
 use super::Records;
 use crate::discovery::{Instance, InstanceId, ServiceName, View, Weight};
 
@@ -15,6 +15,8 @@ pub struct Registered<'a> {
     pub service: &'a ServiceName,
     /// As it stands in views: with what operators decided.
     pub instance: &'a Arc<Instance>,
+    /// Who registered it.
+    pub registrant: &'a Registrant,
     /// The weight it registered with.
     pub weight: Weight,
     /// Its time to live.
@@ -54,6 +56,7 @@ impl Records {
             recorded.entries.values().map(move |entry| Registered {
                 service,
                 instance: &entry.shown,
+                registrant: &entry.registrant,
                 weight: entry.registered_weight,
                 ttl: entry.ttl,
             })
