@@ -16,4 +16,5 @@ mod life;
 mod load;
 mod outage;
 mod protocols;
+mod registry;
 mod reload;

@@ -35,7 +35,10 @@ pub(crate) struct RegistryDoor {
     pub(crate) closing: watch::Receiver<bool>,
 }
 
-/// When a full registry may be asked again, in seconds.
+/// How long a change may take to be on disk.
+const SAVE_LIMIT: Duration = Duration::from_secs(10);
+
+/// When a registry that is full, or a disk that fails, may be asked again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 
 impl Door for RegistryDoor {
@@ -79,10 +82,7 @@ impl Door for RegistryDoor {
         };
         match (path.len(), request.method()) {
             (1, &Method::PUT) => self.register(&who, &service, id, request.into_body()).await,
-            (1, &Method::DELETE) => match self.registry.deregister_by(&who, &service, &id) {
-                Ok(revision) => answer_json(StatusCode::OK, &json!({ "revision": revision })),
-                Err(refusal) => refused(refusal),
-            },
+            (1, &Method::DELETE) => self.deregister(&who, &service, &id).await,
             (1, _) => wrong_method("PUT, DELETE"),
             (_, &Method::POST) => granted(self.registry.heartbeat_by(&who, &service, &id)),
             _ => wrong_method("POST"),
@@ -103,10 +103,33 @@ impl RegistryDoor {
         body: Incoming,
     ) -> Answer {
         let read = Fields::read(body).await.and_then(|fields| facts(id, fields));
-        match read {
-            Ok((instance, ttl)) => granted(self.registry.record_by(who, service, instance, ttl)),
-            Err(Fault { status, message }) => error(status, "bad_request", &message),
-        }
+        let (instance, ttl) = match read {
+            Ok(read) => read,
+            Err(Fault { status, message }) => return error(status, "bad_request", &message),
+        };
+        let answer = granted(self.registry.record_by(who, service, instance, ttl));
+        self.once_saved(answer).await
+    }
+
+    async fn deregister(&self, who: &Registrant, service: &ServiceName, id: &InstanceId) -> Answer {
+        let answer = match self.registry.deregister_by(who, service, id) {
+            Ok(revision) => answer_json(StatusCode::OK, &json!({ "revision": revision })),
+            Err(refusal) => refused(refusal),
+        };
+        // One that is gone already may have left a moment ago, in a change still on its way.
+        self.once_saved(answer).await
+    }
+
+    /// Gives an answer once what it says is on disk, if the registry is kept there: what was
+    /// answered survives a crash.
+    async fn once_saved(&self, answer: Answer) -> Answer {
+        let fault = match tokio::time::timeout(SAVE_LIMIT, self.registry.saved()).await {
+            Ok(Ok(())) => return answer,
+            Ok(Err(fault)) => fault.to_string(),
+            Err(late) => late.to_string(),
+        };
+        tracing::warn!(%fault, "a registration is not on disk");
+        unavailable("the change is in force, and is not on disk: send it again")
     }
 
     async fn read(&self, service: &ServiceName, request: Request<Incoming>) -> Answer {
@@ -185,10 +208,7 @@ fn refused(refusal: Refusal) -> Answer {
         | Refusal::TooManyInstances
         | Refusal::TooMuchText
         | Refusal::TooManyDecisions => {
-            let mut answer =
-                error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &refusal.to_string());
-            answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-            return answer;
+            return unavailable(&refusal.to_string());
         }
     };
     let message = format!("`{key}`: {refusal}");
@@ -196,6 +216,12 @@ fn refused(refusal: Refusal) -> Answer {
         Refusal::OlderIncarnation { .. } => error(StatusCode::CONFLICT, "conflict", &message),
         _ => bad_request(&message),
     }
+}
+
+fn unavailable(message: &str) -> Answer {
+    let mut answer = error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
+    answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    answer
 }
 
 fn bad_request(message: &str) -> Answer {

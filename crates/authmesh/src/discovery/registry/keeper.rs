@@ -23,12 +23,15 @@ const NEW_FILE: &str = "registry.json.new";
 /// Locked by whoever keeps records here.
 const LOCK: &str = "registry.lock";
 
-/// How long changes gather before they are written.
+/// How long changes gather before they are written, if nobody waits for it.
 const GATHER_TIME: Duration = Duration::from_millis(100);
 /// How long after a failure it is tried again.
 const RETRY_TIME: Duration = Duration::from_secs(1);
 
 /// Writes the records after each change, on a thread of its own; dropping it writes the last.
+///
+/// Changes that come while it writes are in its next writing, all together: however many wait, each
+/// waits for two writings at most.
 pub(super) struct Keeper {
     orders: Arc<Orders>,
     progress: watch::Receiver<Progress>,
@@ -56,6 +59,8 @@ struct Orders {
 #[derive(Clone, Copy, Default)]
 struct Order {
     save: bool,
+    /// Somebody waits for it.
+    hurry: bool,
     stop: bool,
 }
 
@@ -113,9 +118,19 @@ impl Keeper {
 
     /// Waits until `revision` is on disk; an error if the next try fails.
     pub(super) async fn saved(&self, revision: u64) -> Result<(), RegistryError> {
-        self.wake();
         let mut progress = self.progress.clone();
-        let failures = progress.borrow_and_update().failures;
+        let failures = {
+            let now = progress.borrow_and_update();
+            if now.revision >= revision {
+                return Ok(());
+            }
+            now.failures
+        };
+        {
+            let mut order = self.orders.lock();
+            (order.save, order.hurry) = (true, true);
+        }
+        self.orders.given.notify_one();
         let done =
             |progress: &Progress| progress.revision >= revision || progress.failures > failures;
         let storage = |fault| RegistryError::Storage { path: self.directory.join(FILE), fault };
@@ -146,29 +161,43 @@ impl Drop for Keeper {
     }
 }
 
+/// How long the thread lets an order rest.
+#[derive(Clone, Copy)]
+struct Pause {
+    time: Duration,
+    ends_in_a_hurry: bool,
+}
+
+impl Pause {
+    const GATHER: Self = Self { time: GATHER_TIME, ends_in_a_hurry: true };
+    /// A disk that fails is not asked more often because many wait.
+    const RETRY: Self = Self { time: RETRY_TIME, ends_in_a_hurry: false };
+}
+
 impl Orders {
     fn lock(&self) -> MutexGuard<'_, Order> {
         self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for an order, and for `time` more unless it is to stop; gives what is to be done.
-    fn take(&self, time: Duration) -> Order {
+    /// Waits for an order, and for `pause` more unless it is to end that; gives what is to be done.
+    fn take(&self, pause: Pause) -> Order {
         let idle = |order: &mut Order| !order.save && !order.stop;
         let order = self.given.wait_while(self.lock(), idle);
         let order = order.unwrap_or_else(PoisonError::into_inner);
-        let waited = self.given.wait_timeout_while(order, time, |order| !order.stop);
+        let goes_on = |order: &mut Order| !(order.stop || pause.ends_in_a_hurry && order.hurry);
+        let waited = self.given.wait_timeout_while(order, pause.time, goes_on);
         let (mut order, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let taken = *order;
-        order.save = false;
+        (order.save, order.hurry) = (false, false);
         taken
     }
 }
 
 /// The thread: writes after each order, until it is told to stop; then once more if needed.
 fn keep(directory: &Path, state: &Mutex<State>, orders: &Orders, tell: &watch::Sender<Progress>) {
-    let mut time = GATHER_TIME;
+    let mut pause = Pause::GATHER;
     loop {
-        let order = orders.take(time);
+        let order = orders.take(pause);
         if order.save {
             let saved = Saved::of(&lock(state).records);
             let written = write(directory, &saved);
@@ -183,10 +212,10 @@ fn keep(directory: &Path, state: &Mutex<State>, orders: &Orders, tell: &watch::S
                     progress.last_fault = Some(fault.kind());
                 }
             });
-            time = GATHER_TIME;
+            pause = Pause::GATHER;
             if let Err(fault) = written {
                 tracing::warn!(directory = %directory.display(), %fault, "the registry is not saved");
-                time = RETRY_TIME;
+                pause = Pause::RETRY;
                 orders.lock().save = true;
             }
         }

@@ -222,3 +222,23 @@ async fn a_directory_that_is_gone_is_said() {
     registry.saved().await.unwrap();
     assert!(path.join("registry.json").exists());
 }
+
+#[tokio::test]
+async fn many_that_wait_share_the_writing() {
+    const CHANGES: u64 = 200;
+    let directory = tempfile::tempdir().unwrap();
+    let registry = Registry::embedded_persisted(directory.path()).unwrap();
+    let mut waiting = tokio::task::JoinSet::new();
+    for number in 0..CHANGES {
+        registry.record(&token(), instance(&format!("a{number}")), TTL).unwrap();
+        let registry = registry.clone();
+        waiting.spawn(async move { registry.saved().await });
+    }
+    while let Some(saved) = waiting.join_next().await {
+        saved.unwrap().unwrap();
+    }
+    let saves = registry.metrics().saves;
+    assert!((1..=CHANGES / 2).contains(&saves), "{saves} writings of {CHANGES} changes");
+    registry.saved().await.unwrap();
+    assert_eq!(registry.metrics().saves, saves, "what is on disk is not written again");
+}
