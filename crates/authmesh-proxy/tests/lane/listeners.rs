@@ -55,8 +55,8 @@ async fn thousands_of_requests_over_every_kind_of_listener_are_all_answered() {
         }
     }
     until(|| proxy.load().connections, |open| *open == 0).await;
-    let service = proxy.mesh().status().services.remove(0);
-    let answered: u64 = service.operations.iter().map(|operation| operation.metrics.answered).sum();
+    let service = proxy.mesh().metrics().services.remove(0);
+    let answered: u64 = service.operations.iter().map(|operation| operation.answered).sum();
     assert_eq!(answered, 6 * REQUESTS as u64);
     let tasks = || proxy.load().tasks - usize::try_from(service.connections).unwrap();
     until(tasks, |tasks| *tasks == idle).await;
