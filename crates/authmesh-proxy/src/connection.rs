@@ -148,8 +148,13 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
     let listener = accepted.listener.name.load_full();
-    let entrance =
-        Entrance { listener: &listener, peer: accepted.peer, is_tls: accepted.tls.is_some() };
+    let entrance = Entrance {
+        listener: &listener,
+        peer: accepted.peer,
+        identity: None,
+        port: accepted.listener.port,
+        is_tls: accepted.tls.is_some(),
+    };
     let table = serving.table();
     forward(&table, &entrance, request).await
 }

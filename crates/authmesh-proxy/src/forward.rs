@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use authmesh::worker::{BodyBounds, RequestBody, ResponseBody, with_dice};
-use authmesh_logic::config::{DefaultAccess, Limits};
+use authmesh_logic::config::Limits;
 use authmesh_logic::hygiene::request::Bounds;
 use authmesh_logic::hygiene::{self, Client, forward};
 use authmesh_logic::routing;
@@ -13,6 +13,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::{Body, Incoming};
 
+use crate::access::Caller;
 use crate::fields::{HeaderFields, head_of};
 use crate::reply::{REQUEST_ID, Refusal, ReplyBody};
 use crate::switched::{Asking, say_websocket};
@@ -26,6 +27,10 @@ pub(crate) struct Entrance<'a> {
     pub(crate) listener: &'a str,
     /// The peer's address; `None` on a Unix socket.
     pub(crate) peer: Option<IpAddr>,
+    /// The SPIFFE ID that the peer proved.
+    pub(crate) identity: Option<&'a str>,
+    /// The port of the listener; `None` on a Unix socket.
+    pub(crate) port: Option<u16>,
     pub(crate) is_tls: bool,
 }
 
@@ -45,20 +50,21 @@ pub(crate) async fn forward(
         Ok(destination) => destination,
         Err(refusal) => return refusal.answer(&request_id),
     };
-    // Before the route is looked at: whoever may not pass does not learn which routes there are.
-    if table.access == DefaultAccess::Deny {
-        return Refusal::new(StatusCode::FORBIDDEN, "no_allow_rule").answer(&request_id);
-    }
-    let Destination::Service(service) = destination else {
-        return Refusal::new(StatusCode::NOT_FOUND, "no_endpoint").answer(&request_id);
-    };
-
     let forwarded_for = forwarded_for(request.headers(), entrance.peer, client);
     let asking = Asking::of(&mut request);
     name_host(&mut request);
     join_cookies(request.headers_mut());
     rewrite(request.headers_mut(), table, is_trusted);
-    say_whence(request.headers_mut(), entrance, forwarded_for, &request_id);
+    // Also where no route takes it: whoever may not pass does not learn which routes there are.
+    let caller = entrance.caller(client);
+    if let Err(refusal) = table.access.admit(caller, destination.service(), &request) {
+        return refusal.answer(&request_id);
+    }
+    let Destination::Service(service) = destination else {
+        return Refusal::new(StatusCode::NOT_FOUND, "no_endpoint").answer(&request_id);
+    };
+
+    say_whence(request.headers_mut(), table, entrance, forwarded_for, &request_id);
     if asking.is_some() {
         say_websocket(request.headers_mut());
     }
@@ -175,10 +181,7 @@ fn rewrite(headers: &mut HeaderMap, table: &Table, is_trusted: bool) {
     let asks_for_trailers = forward::asks_for_trailers(&HeaderFields(headers));
     strip_named_by_connection(headers);
     strip(headers, |name| {
-        let is_identity = table
-            .identity_header
-            .as_ref()
-            .is_some_and(|identity| hygiene::is_same_field(identity.as_str(), name.as_str()));
+        let is_identity = hygiene::is_same_field(table.identity_header.as_str(), name.as_str());
         forward::travels_upstream(name.as_str(), is_trusted) && !is_identity
     });
     if asks_for_trailers {
@@ -186,15 +189,21 @@ fn rewrite(headers: &mut HeaderMap, table: &Table, is_trusted: bool) {
     }
 }
 
-/// Says where the request came from and what it is called.
+/// Says where the request came from, who sent it as far as that is proved, and what it is called.
 fn say_whence(
     headers: &mut HeaderMap,
+    table: &Table,
     entrance: &Entrance<'_>,
     forwarded_for: Option<HeaderValue>,
     request_id: &HeaderValue,
 ) {
     if let Some(list) = forwarded_for {
         headers.insert(FORWARDED_FOR, list);
+    }
+    if let Some(identity) = entrance.identity
+        && let Ok(identity) = HeaderValue::from_str(identity)
+    {
+        headers.insert(table.identity_header.clone(), identity);
     }
     if !headers.contains_key(FORWARDED_PROTO) {
         let scheme = if entrance.is_tls { "https" } else { "http" };
@@ -245,6 +254,12 @@ fn clean(
 }
 
 impl Entrance<'_> {
+    /// Who calls.
+    fn caller(&self, client: Option<Client>) -> Caller<'_> {
+        let client = client.map(|client| client.address);
+        Caller { identity: self.identity, peer: self.peer, client, port: self.port }
+    }
+
     /// What a head that came in here may hold.
     fn bounds(&self, limits: &Limits) -> Bounds {
         Bounds {

@@ -8,6 +8,10 @@ mod switched;
 
 mod reply;
 
+mod refusals;
+
+mod access;
+
 mod table;
 
 mod load;

@@ -15,9 +15,11 @@ use authmesh_logic::discovery::Address;
 use tokio::sync::{Mutex, mpsc};
 use tokio_rustls::rustls::ServerConfig;
 
+use crate::access::Access;
 use crate::bind::{BindError, SocketFile, Sockets};
 use crate::doors::{Ask, Asks, DoorError, Doors, Phase, PreparedDoors, Standing};
 use crate::load::{Busy, Load};
+use crate::refusals::Refusals;
 use crate::serving::ListenerShared;
 use crate::table::Table;
 use crate::tls::{TlsError, server_config};
@@ -92,7 +94,10 @@ impl Proxy {
         let mesh = mesh.map_err(StartError::Mesh)?;
         let busy = Busy::new(workers);
         let (asks, asked) = Asks::channel();
-        let standing = Arc::new(Standing::new(mesh.clone(), asks, Arc::clone(&busy)));
+        let refusals = Arc::new(Refusals::new(mesh.clone()));
+        let access = Arc::new(Access::new(&config, &refusals));
+        let standing = Standing::new(mesh.clone(), asks, Arc::clone(&busy), refusals);
+        let standing = Arc::new(standing);
         let mut doors = Doors::new(Arc::clone(&standing));
         // The doors open first, so that a start that takes long can be watched.
         doors.adopt(std::mem::take(&mut prepared.doors));
@@ -101,7 +106,7 @@ impl Proxy {
         }
         let workers = (0..workers)
             .map(|number| {
-                let table = Table::new(&mesh, &config, lane(number));
+                let table = Table::new(&mesh, &config, &access, lane(number));
                 Worker::start(number, table, Arc::clone(&busy)).map_err(StartError::Worker)
             })
             .collect::<Result<_, _>>()?;
@@ -169,8 +174,9 @@ impl Proxy {
         let mut doors = self.doors.lock().await;
         let mut prepared = prepare(&config, &open, Some(&doors), self.workers.len())?;
         self.mesh.reconfigure(config.clone()).await.map_err(StartError::Mesh)?;
+        let access = Arc::new(Access::new(&config, &self.standing.refusals));
         for (number, worker) in self.workers.iter().enumerate() {
-            worker.swap_table(Table::new(&self.mesh, &config, lane(number)));
+            worker.swap_table(Table::new(&self.mesh, &config, &access, lane(number)));
         }
         doors.adopt(std::mem::take(&mut prepared.doors));
         self.adopt(&config, prepared, &mut open);
@@ -228,11 +234,15 @@ impl Proxy {
         tls: Option<Arc<ServerConfig>>,
         sockets: Sockets,
     ) -> OpenListener {
+        let address = sockets.address(&listener.address);
         let shared = Arc::new(ListenerShared {
             name: ArcSwap::from_pointee(listener.name.as_str().into()),
             tls: ArcSwapOption::from(tls),
+            port: match &address {
+                Address::Tcp(address) => Some(address.port()),
+                Address::Unix(_) => None,
+            },
         });
-        let address = sockets.address(&listener.address);
         tracing::info!(listener = %listener.name, %address, "listening");
         let (sockets, file) = each(sockets);
         for (worker, socket) in self.workers.iter().zip(sockets) {

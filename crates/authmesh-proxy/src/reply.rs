@@ -19,6 +19,10 @@ pub(crate) const REASON: HeaderName = HeaderName::from_static("x-authmesh-reason
 /// The field that names a request in answers and logs.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What a caller is asked to prove itself with. A challenge must be made (RFC 9110 §15.5.2), and none
+/// is registered for certificates.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Certificate");
+
 /// The body of an answer: the endpoint's, or our own.
 pub(crate) enum ReplyBody {
     Upstream(ResponseBody),
@@ -93,6 +97,9 @@ impl Refusal {
         headers.insert(REQUEST_ID, request_id.clone());
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, spread_seconds(wait).into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
         }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

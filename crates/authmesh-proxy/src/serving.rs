@@ -20,6 +20,8 @@ pub(crate) struct Serving {
 pub(crate) struct ListenerShared {
     pub(crate) name: ArcSwap<Box<str>>,
     pub(crate) tls: ArcSwapOption<ServerConfig>,
+    /// `None` on a Unix socket.
+    pub(crate) port: Option<u16>,
 }
 
 impl Serving {

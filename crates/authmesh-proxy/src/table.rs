@@ -5,9 +5,14 @@ use std::sync::Arc;
 use authmesh::worker::Treatment;
 use authmesh::{Mesh, ServiceClient};
 use authmesh_logic::Lane;
-use authmesh_logic::config::{DefaultAccess, Limits, ListenerConfig, MeshConfig, RouteConfig};
+use authmesh_logic::config::{Limits, ListenerConfig, MeshConfig, RouteConfig};
 use authmesh_logic::hygiene::TrustedNetwork;
 use authmesh_logic::routing::{Route, Routes};
+use http::HeaderName;
+
+use crate::access::Access;
+
+const IDENTITY: HeaderName = HeaderName::from_static("x-authmesh-identity");
 
 /// One worker's table.
 pub(crate) struct Table {
@@ -16,9 +21,10 @@ pub(crate) struct Table {
     clients: Box<[ServiceClient]>,
     listeners: Box<[Listener]>,
     pub(crate) limits: Limits,
-    pub(crate) access: DefaultAccess,
+    pub(crate) access: Arc<Access>,
     pub(crate) trusted: Box<[TrustedNetwork]>,
-    pub(crate) identity_header: Option<http::HeaderName>,
+    /// Says upstream who the caller proved to be.
+    pub(crate) identity_header: HeaderName,
 }
 
 struct Listener {
@@ -35,10 +41,20 @@ pub(crate) enum Destination {
     Nowhere,
 }
 
+impl Destination {
+    /// The name of the service; empty where there is none.
+    pub(crate) fn service(&self) -> &str {
+        match self {
+            Self::Service(service) => service.name(),
+            Self::Nowhere => "",
+        }
+    }
+}
+
 impl Table {
     /// The table of the worker on `lane`. Routes of services or listeners that there are not are
     /// left out; a checked configuration has none.
-    pub(crate) fn new(mesh: &Mesh, config: &MeshConfig, lane: Lane) -> Self {
+    pub(crate) fn new(mesh: &Mesh, config: &MeshConfig, access: &Arc<Access>, lane: Lane) -> Self {
         let mut routes = Vec::new();
         let mut clients = Vec::new();
         for route in &config.routes {
@@ -60,13 +76,14 @@ impl Table {
             clients: clients.into(),
             listeners: listeners.collect(),
             limits: config.network.limits,
-            access: config.security.authorization.unwrap_or(DefaultAccess::Deny),
+            access: Arc::clone(access),
             trusted: config.security.trusted_proxies.clone().into(),
             identity_header: config
                 .security
                 .identity_header
                 .as_ref()
-                .and_then(|name| name.parse().ok()),
+                .and_then(|name| name.parse().ok())
+                .unwrap_or(IDENTITY),
         }
     }
 

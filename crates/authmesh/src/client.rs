@@ -34,6 +34,12 @@ impl ServiceClient {
         Self::of(service, DEFAULT_OPERATION, Treatment::default(), lane)
     }
 
+    /// The name of the service.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.target.service.name.as_str()
+    }
+
     /// The same service, for requests that do `operation`: they share a breaker and counters. A
     /// service has at most 256 operations; a further one counts as the default.
     #[must_use]

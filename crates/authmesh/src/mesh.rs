@@ -19,7 +19,7 @@ use crate::roster::ServicePolicy;
 use crate::service::Service;
 use crate::snapshot::metrics_of;
 use crate::status::{MeshStatus, ServiceStatus};
-use crate::telemetry::{EventReceiver, EventSender, MeshMetrics};
+use crate::telemetry::{EventKind, EventReceiver, EventSender, MeshMetrics};
 
 /// A running mesh. Cheap to clone; it stops when the last clone is dropped.
 #[derive(Clone)]
@@ -121,6 +121,11 @@ impl Mesh {
     #[must_use]
     pub fn events(&self) -> EventReceiver {
         self.shared.events.receiver()
+    }
+
+    /// Tells an event of a service: for programs that run workers of their own, as the proxy does.
+    pub fn tell(&self, service: &ServiceName, kind: EventKind) {
+        self.shared.events.tell(Clock.time_of_day(), service, kind);
     }
 
     /// Every state with its reason and time. Asking changes nothing.

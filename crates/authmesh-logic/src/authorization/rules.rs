@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{AccessRule, Action, Answer, Decision, Inquiry, Miss, Mode};
@@ -108,6 +110,21 @@ impl AccessRules {
         let places = self.places(inquiry.service);
         let in_order = places.deny.iter().chain(&places.allow);
         in_order.map(|&place| (place, self.rules[place].miss(inquiry)))
+    }
+
+    /// What a decision says, as a sentence goes on: "denied by policy `x`".
+    #[must_use]
+    pub fn describe(&self, decision: &Decision) -> String {
+        let name = decision.rule.and_then(|place| self.rules.get(place)).map(|rule| &*rule.name);
+        match (decision.answer, name) {
+            (Answer::Allowed, Some(name)) => format!("allowed by policy `{name}`"),
+            (Answer::Allowed, None) => "allowed, as no policy speaks of it".into(),
+            (Answer::DeniedBy, name) => format!("denied by policy `{}`", name.unwrap_or_default()),
+            (Answer::NoAllowRule, _) => "denied, as no policy allows it".into(),
+            (Answer::AuthenticationMissing, _) => {
+                "denied, as no policy allows it to a caller that proved nothing".into()
+            }
+        }
     }
 
     fn places(&self, service: &str) -> &Places {

@@ -94,6 +94,7 @@ codes! {
     "AM-C051" NoPolicy Error "Nothing says who may do what.";
     "AM-C052" NeverMatches Error "A rule or route can never match.";
     "AM-C053" Shadowed Warning "An allow rule is covered by a deny rule.";
+    "AM-C054" PolicyTestFails Error "A policy test does not end as it says.";
     "AM-C060" PermissiveTls Warning "A listener takes connections with and without TLS.";
     "AM-C061" AdminPublic Error "The door for people is open to other machines.";
     "AM-C062" AdminWithoutToken Error "The door for people is on TCP and asks for no token.";

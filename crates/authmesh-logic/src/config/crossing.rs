@@ -25,6 +25,12 @@ pub(super) fn report_unknown(findings: &mut Findings, config: &MeshConfig) {
         report_name("listener", &meant, &known, findings);
     }
     report_twice("listener", &listeners, findings);
+    let policies = core::mem::take(&mut findings.policy_names);
+    let known: BTreeSet<&str> = policies.iter().map(|name| name.value.as_str()).collect();
+    for meant in core::mem::take(&mut findings.policies_meant) {
+        report_name("policy", &meant, &known, findings);
+    }
+    report_twice("policy", &policies, findings);
     let routes = core::mem::take(&mut findings.route_names);
     report_twice("route", &routes, findings);
     if config.registry == RegistryConfig::None {

@@ -45,6 +45,10 @@ pub(super) struct Listening {
 pub struct Outside {
     /// The secrets, each with the place of its reference.
     pub secrets: Vec<(SecretReference, Span)>,
+    /// The place of each policy's name, in their order.
+    pub policies: Vec<Span>,
+    /// The place of each policy test, in their order.
+    pub policy_tests: Vec<Span>,
     /// The place of the certificate's path, then that of the key's.
     pub identity: Option<(Span, Span)>,
 }
@@ -60,6 +64,9 @@ pub(super) struct Findings {
     pub(super) service_names: Vec<String>,
     pub(super) listener_names: Vec<Written<String>>,
     pub(super) route_names: Vec<Written<String>>,
+    pub(super) policy_names: Vec<Written<String>>,
+    pub(super) policies_meant: Vec<Written<String>>,
+    pub(super) providers_meant: Vec<Written<String>>,
     pub(super) services_meant: Vec<Written<String>>,
     pub(super) listeners_meant: Vec<Written<String>>,
     pub(super) registry_meant: Vec<Span>,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use super::policies::{PolicyConfig, PolicyTest};
 use crate::authorization::DefaultAccess;
 use crate::discovery::registry::Registrants;
 use crate::discovery::{Address, ServiceName};
@@ -250,6 +251,10 @@ pub struct SecurityConfig {
     pub identity: Option<IdentityConfig>,
     /// What happens to a request that no policy speaks of; a proxy must have it written.
     pub authorization: Option<DefaultAccess>,
+    /// The access rules, in the order of the text.
+    pub policies: Vec<PolicyConfig>,
+    /// Requests that the access rules are tried with.
+    pub policy_tests: Vec<PolicyTest>,
     /// Whose `x-forwarded-*` fields are believed.
     pub trusted_proxies: Vec<TrustedNetwork>,
     /// The field that carries the caller's identity upstream, lower case.

@@ -1,5 +1,5 @@
-//! Puts included files beside the main one: they add services, routes and listeners, and touch
-//! nothing that protects the mesh.
+//! Puts included files beside the main one: they add services, routes, listeners and access
+//! rules, and touch nothing else that protects the mesh.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -90,5 +90,5 @@ fn main_only(key: &str, entry: &Entry) -> Problem {
         _ => entry.key,
     };
     Problem::new(Code::MainFileOnly, place, format!("`{key}` belongs into the main file"))
-        .note("an included file may add services, routes and listeners, and nothing else")
+        .note("an included file may add services, routes, listeners and policies, and nothing else")
 }

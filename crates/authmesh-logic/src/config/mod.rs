@@ -1,6 +1,7 @@
 //! Configuration: as written (a tree with places, walked by hand) in, as meant (values that cannot
 //! be wrong) out, and everything that is wrong at once.
 
+mod access;
 mod code;
 mod crossing;
 mod findings;
@@ -8,6 +9,7 @@ mod inline;
 mod meant;
 mod merge;
 mod overlap;
+mod policies;
 mod problem;
 mod quantities;
 mod read;
@@ -29,6 +31,7 @@ pub use meant::{
     SecurityConfig, ServiceConfig, TlsMode,
 };
 pub use merge::VERSION;
+pub use policies::{Origin, PolicyConfig, PolicyTest};
 pub use problem::Problem;
 pub use read::{Reading, read};
 pub use reference::reference;

@@ -4,16 +4,18 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::access::Surroundings;
 use super::findings::{Findings, Outside, Written};
 use super::merge::{VERSION, report_version};
 use super::reader::Reader;
 use super::sections::{
-    is_local, read_admin, read_authorization, read_headers, read_identity, read_limits,
-    read_listener, read_metrics, read_network, read_registry, read_route, read_service,
+    ReadPolicy, read_admin, read_authorization, read_headers, read_identity, read_limits,
+    read_listener, read_metrics, read_network, read_policy, read_policy_test, read_registry,
+    read_route, read_service, report_providers,
 };
 use super::tree::{Span, Tree};
 use super::{
-    Code, DefaultAccess, ListenerConfig, MeshConfig, Problem, crossing, inline, merge, overlap,
+    Code, MeshConfig, Origin, PolicyConfig, Problem, access, crossing, inline, merge, overlap,
 };
 
 /// What reading gave.
@@ -83,12 +85,23 @@ fn read_root(mut reader: Reader<'_, '_>) -> MeshConfig {
     reader.each("listener", |reader| listeners.extend(read_listener(reader)));
     let mut routes = Vec::new();
     reader.each("route", |reader| routes.extend(read_route(reader)));
+    let mut services = Vec::new();
     // By name already: a table is ordered by its keys.
     reader.each_by_name("service", "service", |name, reader| {
+        services.push((String::from(name.value), reader.span()));
         config.services.extend(read_service(&name, reader));
     });
     crossing::report_routes(&routes, &listeners, &config.services, reader.findings);
-    report_access(&mut reader, &listeners, authorization);
+    read_access(
+        &mut reader,
+        &mut config,
+        Surroundings {
+            default: authorization,
+            listeners: &listeners,
+            services: &services,
+            is_whole: true,
+        },
+    );
     reader.deny_rest();
     config.network.listeners = listeners.into_iter().map(|listener| listener.value).collect();
     config.routes = routes.into_iter().map(|route| route.value.route).collect();
@@ -103,34 +116,22 @@ fn read_version(reader: &mut Reader<'_, '_>) {
     report_version(&entry.node, reader.findings);
 }
 
-/// Requests may come in only where it is written what happens to them.
-fn report_access(
-    reader: &mut Reader<'_, '_>,
-    listeners: &[Written<ListenerConfig>],
-    authorization: Option<Written<DefaultAccess>>,
-) {
-    let Some(first) = reader.first_of("listener") else { return };
-    // Rules are refused by name; that they alone are missing would be a false hint.
-    if !reader.has("authorization") && !reader.has("policy") {
-        let sentence = "nothing says who may do what";
-        return reader.report(
-            Problem::new(Code::NoPolicy, first, sentence)
-                .note("a mesh that takes requests says what happens to those no rule speaks of")
-                .help("[authorization]\ndefault = \"deny\"         # or \"allow\""),
-        );
-    }
-    let exposed = listeners.iter().find(|listener| !is_local(&listener.value.address));
-    if let (Some(Written { value: DefaultAccess::Allow, span, .. }), Some(listener)) =
-        (authorization, exposed)
-    {
-        let sentence = format!(
-            "everyone who reaches listener `{}` is let through to the services",
-            listener.value.name
-        );
-        reader.report(
-            Problem::new(Code::AllowsEveryone, span, sentence)
-                .as_warning()
-                .again(listener.span, "open to other machines"),
-        );
-    }
+fn read_access(reader: &mut Reader<'_, '_>, config: &mut MeshConfig, around: Surroundings<'_>) {
+    let before = reader.findings.problems.len();
+    let mut policies = Vec::new();
+    reader.each("policy", |reader| policies.extend(read_policy(reader)));
+    let mut tests = Vec::new();
+    reader.each("policy_test", |reader| tests.extend(read_policy_test(reader)));
+    let is_whole = reader.findings.problems.len() == before;
+    report_providers(reader.untaken("jwt"), reader.findings);
+    access::report_access(reader, &policies, &Surroundings { is_whole, ..around });
+    let outside = &mut reader.findings.outside;
+    outside.policies = policies.iter().map(|policy| policy.value.name).collect();
+    outside.policy_tests = tests.iter().map(|test| test.span).collect();
+    let policy = |policy: Written<ReadPolicy>| PolicyConfig {
+        rule: policy.value.rule,
+        origin: Origin::default(),
+    };
+    config.security.policies = policies.into_iter().map(policy).collect();
+    config.security.policy_tests = tests.into_iter().map(|test| test.value).collect();
 }

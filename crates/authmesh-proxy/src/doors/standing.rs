@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::ask::Asks;
 use super::time_text::time_text;
 use crate::load::{Busy, Load};
+use crate::refusals::Refusals;
 
 /// What the doors know of the proxy.
 pub(crate) struct Standing {
@@ -20,6 +21,7 @@ pub(crate) struct Standing {
     pub(crate) asks: Asks,
     pub(crate) since: SystemTime,
     busy: Arc<Busy>,
+    pub(crate) refusals: Arc<Refusals>,
     reload_failures: AtomicU64,
     moving: Mutex<Moving>,
 }
@@ -55,7 +57,7 @@ struct Moving {
 }
 
 impl Standing {
-    pub(crate) fn new(mesh: Mesh, asks: Asks, busy: Arc<Busy>) -> Self {
+    pub(crate) fn new(mesh: Mesh, asks: Asks, busy: Arc<Busy>, refusals: Arc<Refusals>) -> Self {
         let since = Clock.time_of_day();
         let moving = Moving {
             phase: (Phase::Starting, since),
@@ -64,7 +66,7 @@ impl Standing {
             last_reload: None,
         };
         let reload_failures = AtomicU64::new(0);
-        Self { mesh, asks, since, busy, reload_failures, moving: Mutex::new(moving) }
+        Self { mesh, asks, since, busy, refusals, reload_failures, moving: Mutex::new(moving) }
     }
 
     /// Where the proxy is in its life, and since when.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::anchor::anchor;
 use super::problems::Problems;
 use super::source::Source;
-use super::{document, files, include};
+use super::{document, files, include, origins, policy_tests};
 
 /// The largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
@@ -48,10 +48,16 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn load(path: impl AsRef<Path>, files: Files) -> Result<Loaded, Problems> {
-    let path = path.as_ref();
-    let mut loader = Loader::default();
-    loader.load_main(path);
-    loader.finish(path.parent().unwrap_or(Path::new("")), files)
+    loaded(path.as_ref(), files, Tests::Run)
+}
+
+/// Loads a configuration as [`load`] does, looks at no files and does not run its policy tests: for
+/// who runs them to tell each result.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load_untried(path: impl AsRef<Path>) -> Result<Loaded, Problems> {
+    loaded(path.as_ref(), Files::Trust, Tests::Leave)
 }
 
 /// Reads a configuration from a text; `name` stands for its file in problems. It cannot include
@@ -65,7 +71,20 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Problems> {
         let sentence = "a text that is not a file cannot include files";
         loader.problems.push(Problem::new(Code::IncludeOutside, span, sentence));
     }
-    loader.finish(Path::new(""), Files::Trust)
+    loader.finish(Path::new(""), Files::Trust, Tests::Run)
+}
+
+/// Whether a policy test that fails is a problem.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tests {
+    Run,
+    Leave,
+}
+
+fn loaded(path: &Path, files: Files, tests: Tests) -> Result<Loaded, Problems> {
+    let mut loader = Loader::default();
+    loader.load_main(path);
+    loader.finish(path.parent().unwrap_or(Path::new("")), files, tests)
 }
 
 #[derive(Default)]
@@ -196,7 +215,7 @@ impl Loader {
         includes
     }
 
-    fn finish(mut self, folder: &Path, files: Files) -> Result<Loaded, Problems> {
+    fn finish(mut self, folder: &Path, files: Files, tests: Tests) -> Result<Loaded, Problems> {
         let config::Reading { config, problems, mut outside } = config::read(self.trees);
         for problem in &problems {
             if problem.code == Code::InlineSecret
@@ -208,6 +227,10 @@ impl Loader {
         self.problems.extend(problems);
         let config = config.map(|mut config| {
             anchor(&mut config, &mut outside, folder);
+            origins::name_origins(&mut config, &outside, &self.sources);
+            if tests == Tests::Run {
+                self.problems.extend(policy_tests::problems(&config, &outside));
+            }
             self.problems.extend(looked_at(&config, &outside, files));
             config
         });

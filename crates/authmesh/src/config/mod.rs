@@ -18,6 +18,8 @@ mod include;
 mod json;
 mod load;
 mod mask;
+mod origins;
+mod policy_tests;
 mod problems;
 mod report;
 mod secret;
@@ -27,11 +29,11 @@ mod tests;
 
 pub use authmesh_logic::config::{
     AdminAccess, AdminConfig, Classifier, Code, DefaultAccess, DiscoverySource, IdentityConfig,
-    Limits, ListenerConfig, MeshConfig, NetworkConfig, Problem, Protocol, RegistryConfig,
-    RouteConfig, SecretReference, SecurityConfig, ServiceConfig, Severity, Span, TlsMode,
-    reference,
+    Limits, ListenerConfig, MeshConfig, NetworkConfig, Origin, PolicyConfig, PolicyTest, Problem,
+    Protocol, RegistryConfig, RouteConfig, SecretReference, SecurityConfig, ServiceConfig,
+    Severity, Span, TlsMode, reference,
 };
 pub use authmesh_logic::hygiene::TrustedNetwork;
-pub use load::{Files, Loaded, load, parse};
+pub use load::{Files, Loaded, load, load_untried, parse};
 pub use problems::{Place, Problems};
 pub use secret::{Secret, SecretError};

@@ -61,6 +61,15 @@ pub enum EventKind {
     PanicBegan,
     /// Enough instances are healthy again.
     PanicEnded,
+    /// Access rules refused requests. A flood of them is one event now and then.
+    Refused {
+        /// Why the last one was refused.
+        reason: &'static str,
+        /// Which rule denied it, if one did.
+        rule: Option<String>,
+        /// How many were refused since this was told last.
+        requests: u64,
+    },
 }
 
 /// Receives events from the moment it was made.
@@ -141,5 +150,8 @@ fn log(service: &ServiceName, kind: &EventKind) {
             %service, "too few healthy instances: every enabled one takes requests"
         ),
         EventKind::PanicEnded => tracing::info!(%service, "enough healthy instances again"),
+        EventKind::Refused { reason, rule, requests } => tracing::warn!(
+            %service, reason, rule, requests, "access rules refused requests"
+        ),
     }
 }

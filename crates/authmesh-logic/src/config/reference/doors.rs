@@ -8,8 +8,8 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         name: "",
         heading: "top of the file",
-        text: "The main file holds everything; an included file holds services, routes and \
-               listeners only.",
+        text: "The main file holds everything; an included file holds services, routes, listeners, \
+               access rules and their tests only.",
         keys: keys! {
             version: "integer", Required, "1", "The version of the format; this program understands 1.";
             include: "array of texts", Nothing, r#"["conf.d/*.toml"]"#, "Further files below the folder of this one, read in alphabetical order. `*` stands for any characters of a file name.";
@@ -24,8 +24,8 @@ pub(super) const SECTIONS: &[Section] = &[
             listener: "tables", Nothing, "[]", "Where requests come in.";
             route: "tables", Nothing, "[]", "Which request goes to which service.";
             service: "tables by name", Nothing, "{}", "The services.";
-            - policy: "say `default = \"allow\"` or `\"deny\"` in `[authorization]`, and check callers in the service";
-            - policy_test: "leave it out until `[[policy]]` is enforced";
+            policy: "tables", Nothing, "[]", "Access rules: who may do what.";
+            policy_test: "tables", Nothing, "[]", "Requests that the access rules are tried with.";
             - jwt: "check tokens in the service";
             - rate: "bound the rate in the service or before the mesh";
         },
@@ -35,7 +35,7 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[authorization]",
         text: "",
         keys: keys! {
-            default: "`deny` or `allow`", Required, r#""deny""#, "What happens to a request that no rule speaks of.", weaker "`deny` → `allow`";
+            default: "`deny` or `allow`", Depends("required beside a listener without `[[policy]]`; `deny` with one"), r#""deny""#, "What happens to a request that no rule speaks of.", weaker "`deny` → `allow`";
         },
     },
     Section {
@@ -58,7 +58,7 @@ pub(super) const SECTIONS: &[Section] = &[
         text: "",
         keys: keys! {
             trusted_proxies: "array of networks", Depends("nobody"), r#"["10.1.0.0/16"]"#, "Whose `x-forwarded-*` fields are believed.", weaker "a network more, or a larger one";
-            identity: "field name", Nothing, r#""x-authmesh-identity""#, "The field that carries the caller's identity to the service; taken off requests that come in.";
+            identity: "field name", Depends("`x-authmesh-identity`"), r#""x-authmesh-identity""#, "The field that carries the identity a caller proved to the service; taken off requests that come in.";
         },
     },
     Section {

@@ -1,10 +1,10 @@
 //! Reads whose forwarding fields are believed, and which field carries the caller's identity.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::blocks::block;
 use crate::config::findings::Written;
 use crate::config::reader::Reader;
 use crate::config::{Code, Problem};
@@ -81,13 +81,8 @@ fn identity_field(reader: &mut Reader<'_, '_>, name: Written<&str>) -> Option<St
 }
 
 fn network(reader: &mut Reader<'_, '_>, text: Written<&str>) -> Option<TrustedNetwork> {
-    let Some((address, prefix)) = parsed(text.value) else {
-        let sentence = "this is not a network";
-        let problem = Problem::new(Code::BadAddress, text.span, sentence);
-        reader.report(problem.help("\"10.1.0.0/16\", \"fd00::/8\" or \"10.1.2.3\""));
-        return None;
-    };
-    if prefix == 0 {
+    let block = block(reader, text)?;
+    if block.prefix() == 0 {
         let sentence = "every address would be believed to be a proxy of yours";
         reader.report(
             Problem::new(Code::TrustsEveryone, text.span, sentence)
@@ -95,41 +90,5 @@ fn network(reader: &mut Reader<'_, '_>, text: Written<&str>) -> Option<TrustedNe
         );
         return None;
     }
-    let masked = masked(address, prefix);
-    if masked != address {
-        let sentence = format!("the network `{masked}/{prefix}` is meant");
-        reader.report(
-            Problem::new(Code::HostBits, text.span, sentence)
-                .note("bits behind the prefix are ignored")
-                .help(format!("\"{masked}/{prefix}\"")),
-        );
-    }
-    Some(TrustedNetwork { address: masked, prefix })
-}
-
-fn parsed(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix)),
-        None => (text, None),
-    };
-    let address: IpAddr = address.parse().ok()?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    let prefix = match prefix {
-        // `+8` and `08` are numbers to the parser and nothing to people.
-        Some(text) => text.parse().ok().filter(|prefix: &u8| prefix.to_string() == text)?,
-        None => longest,
-    };
-    (prefix <= longest).then_some((address, prefix))
-}
-
-/// `address` with only its first `prefix` bits; `prefix` is from 1 to the length of the address.
-fn masked(address: IpAddr, prefix: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => {
-            Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << (32 - u32::from(prefix)))).into()
-        }
-        IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - u32::from(prefix)))).into()
-        }
-    }
+    Some(TrustedNetwork { address: block.address(), prefix: block.prefix() })
 }

@@ -71,7 +71,7 @@ const NOT_NORMAL: &str = "this path is not in normal form (`//`, a dot segment, 
 const METHOD: &str = "a method is written in upper case";
 
 /// The values of an array's texts, or what is wrong with them.
-fn each<T>(
+pub(super) fn each<T>(
     reader: &mut Reader<'_, '_>,
     key: &'static str,
     read: fn(&str) -> Result<T, &'static str>,
@@ -93,13 +93,13 @@ fn each<T>(
     values
 }
 
-fn host(text: &str) -> Result<HostPattern, &'static str> {
+pub(super) fn host(text: &str) -> Result<HostPattern, &'static str> {
     let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
     HostPattern::parse(text).ok().filter(|_| !has_capitals).ok_or(HOST)
 }
 
 /// The file knows `**` as the end of a pattern only; in the middle it is written `{**}`.
-fn path(text: &str) -> Result<Pattern, &'static str> {
+pub(super) fn path(text: &str) -> Result<Pattern, &'static str> {
     if text.split('/').rev().skip(1).any(|segment| segment == "**") {
         return Err(PATH);
     }
@@ -111,7 +111,7 @@ fn path(text: &str) -> Result<Pattern, &'static str> {
     })
 }
 
-fn method(text: &str) -> Result<String, &'static str> {
+pub(super) fn method(text: &str) -> Result<String, &'static str> {
     let is_lawful = !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || b"-_".contains(&byte));
     is_lawful.then(|| text.to_string()).ok_or(METHOD)

@@ -83,6 +83,12 @@ fn described(event: &Event) -> Value {
         EventKind::SourceLost { reason } => json!({ "kind": "source_lost", "reason": reason }),
         EventKind::SourceFound => json!({ "kind": "source_found" }),
         EventKind::PanicBegan => json!({ "kind": "panic_began" }),
+        EventKind::Refused { reason, rule, requests } => json!({
+            "kind": "refused",
+            "reason": reason,
+            "rule": rule,
+            "requests": requests,
+        }),
         EventKind::PanicEnded => json!({ "kind": "panic_ended" }),
         _ => json!({ "kind": "other" }),
     };

@@ -60,6 +60,10 @@ metrics! {
         "Requests by who answered: `answered` is the service, `refused` is the mesh.";
     REFUSALS "authmesh_refusals_total" Counter None, ["service", "operation", "reason"]
         "Requests that the mesh answered for the service, by reason.";
+    ACCESS_REFUSALS "authmesh_access_refusals_total" Counter None, ["service", "reason"]
+        "Requests that the access rules refused, by reason; without a service, those that no route takes.";
+    SHADOWED "authmesh_access_shadow_total" Counter None, ["service"]
+        "Requests whose answer a policy in shadow mode would have changed.";
     REQUEST_SECONDS "authmesh_request_seconds" Histogram SECONDS, ["service", "operation"]
         "Time from a request to the head of the service's answer, retries included.";
     ATTEMPTS "authmesh_attempts_total" Counter None, ["service", "operation", "outcome"]

@@ -6,6 +6,7 @@ use authmesh::ErrorKind;
 use authmesh::discovery::DiscoveryMetrics;
 use authmesh::status::Eligibility;
 use authmesh::telemetry::{LATENCY_BOUNDS_MS, MeshMetrics, OperationMetrics};
+use authmesh_logic::authorization::Answer;
 use authmesh_logic::circuit_breaker::{RejectedReason, State};
 use authmesh_logic::outcome::OutcomeKind;
 
@@ -19,6 +20,7 @@ pub(crate) fn scrape(standing: &Standing, format: Format) -> String {
     let metrics = standing.mesh.metrics();
     let mut text = MetricsText::new(format);
     write_requests(&mut text, &metrics);
+    write_access(&mut text, standing);
     write_attempts(&mut text, &metrics);
     write_breakers(&mut text, &metrics);
     write_services(&mut text, &metrics);
@@ -53,6 +55,21 @@ fn write_requests(text: &mut MetricsText, metrics: &MeshMetrics) {
             &operation.latency,
             operation.latency_sum_us as f64 / 1e6,
         );
+    }
+}
+
+fn write_access(text: &mut MetricsText, standing: &Standing) {
+    let counted = standing.refusals.counted();
+    text.family(&names::ACCESS_REFUSALS);
+    for of_service in &counted {
+        let reasons = Answer::REFUSALS.iter().filter_map(|answer| answer.reason());
+        for (reason, count) in reasons.zip(of_service.refused) {
+            text.sample(&names::ACCESS_REFUSALS, &[&of_service.service, reason], count);
+        }
+    }
+    text.family(&names::SHADOWED);
+    for of_service in &counted {
+        text.sample(&names::SHADOWED, &[&of_service.service], of_service.changed_by_shadow);
     }
 }
 

@@ -32,7 +32,7 @@ fn found(problems: &Problems) -> Vec<(&'static str, usize, usize)> {
         .collect()
 }
 
-fn check(severity: Severity, code: &str, case: &str) {
+pub(super) fn check(severity: Severity, code: &str, case: &str) {
     let (text, (line, column)) = document(case);
     let problems = match parse(&text, "mesh.toml") {
         Ok(loaded) => {
@@ -281,10 +281,7 @@ fn what_nothing_enforces_yet_is_refused_by_name() {
         format!("{listener}\ntls = {{ mode = §'permissive' }}"),
         "[identity]\ncert = 'a'\nkey = 'b'\n§trust_domain = 'corp.example'".to_owned(),
         "[identity]\ncert = 'a'\nkey = 'b'\n§federation.x = { bundle = 'a' }".to_owned(),
-        "§[[policy]]\nname = 'x'".to_owned(),
-        "§[[policy_test]]\nname = 'x'".to_owned(),
         "§[[rate]]\nname = 'x'".to_owned(),
-        "§[jwt.idp]\nissuer = 'x'".to_owned(),
         "[[route]]\nname = 'r'\nservice = 'login'\n§priority = 1".to_owned(),
         "[[route]]\nname = 'r'\nservice = 'login'\nclassifier = §'oauth2'".to_owned(),
         format!("{login}\n§identity = 'spiffe://corp.example/login'"),

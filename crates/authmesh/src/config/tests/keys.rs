@@ -8,6 +8,7 @@ use crate::config::{Code, Loaded, Problems, parse};
 const LOGIN: &str = "[service.login]\nendpoints = ['127.0.0.1:3000']\n";
 
 const ACCESS: &str = "[authorization]\ndefault = 'deny'\n";
+const POLICY: &str = "[[policy]]\nname = 'web-may-login'\naction = 'deny'\n";
 const LISTENER: &str =
     "[[listener]]\nname = 'inbound'\naddress = '127.0.0.1:1'\nforward_to = 'login'\n";
 
@@ -48,10 +49,25 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("passive", _) => "LOGINhealth = { path = '/', passive = { @ } }",
         ("balance", _) => "LOGINbalance = { @ }",
         ("retry", _) => "LOGINretry = { @ }",
+        ("policy", "name") => "[[policy]]\n@\naction = 'deny'",
+        ("policy", "action") => "[[policy]]\nname = 'p'\nfrom = 'anyone'\n@",
+        ("policy", _) => "[[policy]]\nname = 'p'\naction = 'deny'\n@",
+        ("policy_test", "request") => {
+            "POLICY[[policy_test]]\nservice = 'login'\nexpect = 'deny'\n@"
+        }
+        ("policy_test", "service") => {
+            "POLICY[[policy_test]]\nrequest = 'GET /'\nexpect = 'deny'\n@"
+        }
+        ("policy_test", "expect") => {
+            "POLICY[[policy_test]]\nrequest = 'GET /'\nservice = 'login'\n@"
+        }
+        ("policy_test", _) => {
+            "POLICY[[policy_test]]\nrequest = 'GET /'\nservice = 'login'\nexpect = 'deny'\n@"
+        }
         ("", _) => "@",
         _ => return format!("[{section}]\n@"),
     };
-    text.replace("LISTENER", LISTENER).replace("LOGIN", LOGIN)
+    text.replace("POLICY", POLICY).replace("LISTENER", LISTENER).replace("LOGIN", LOGIN)
 }
 
 /// A lawful document with `line` in the place of the key; without the key if it is empty.

@@ -1,5 +1,6 @@
 //! What the configuration must refuse, accept and keep to itself.
 
+mod access;
 mod faults;
 mod files;
 mod includes;
