@@ -1,5 +1,6 @@
 //! The command line: verbs and their options.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -38,6 +39,10 @@ pub(crate) enum Verb {
     Weight(Weight),
     /// Look at circuit breakers
     Breaker(Breaker),
+    /// Ask the running mesh why
+    Explain(Explain),
+    /// Try access rules
+    Policy(Policy),
     /// Let the running mesh read its file again
     Reload(Asking),
     /// Tell what happens in the running mesh, as it happens
@@ -166,6 +171,68 @@ pub(crate) struct Breaker {
 pub(crate) enum BreakerVerb {
     /// List every breaker with its state and what it saw
     List(Asking),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(subcommand)]
+    pub(crate) verb: ExplainVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExplainVerb {
+    /// Say whether a request may pass, which policy decides, and where that is written
+    Access(Access),
+}
+
+/// A request to a service.
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    /// The request: `POST /login`
+    pub(crate) request: String,
+    /// The service that is asked
+    #[arg(long)]
+    pub(crate) service: String,
+    /// The SPIFFE ID that the caller proved
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// The address of the peer
+    #[arg(long)]
+    pub(crate) address: Option<IpAddr>,
+    /// The address of the client, as trusted proxies tell it [default: that of the peer]
+    #[arg(long)]
+    pub(crate) remote_address: Option<IpAddr>,
+    /// The host that is asked
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// The port the connection came in on
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// A header field, as `name: value`
+    #[arg(long)]
+    pub(crate) header: Vec<String>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) verb: PolicyVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyVerb {
+    /// Run the policy tests of a configuration file
+    Test(PolicyTests),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyTests {
+    /// The configuration file [default: ./mesh.toml, then /etc/authmesh/mesh.toml]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// How a running mesh is asked.

@@ -4,4 +4,7 @@ mod table;
 
 mod state;
 
+mod access;
+
+pub(crate) use access::access;
 pub(crate) use state::{breakers, event, instances, services, status};

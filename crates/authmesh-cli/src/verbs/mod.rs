@@ -4,12 +4,14 @@ mod ask;
 mod check;
 mod decide;
 mod demo;
+mod explain;
 mod pages;
+mod policy;
 mod reload;
 mod run;
 mod watch;
 
-use crate::arguments::{Arguments, BreakerVerb, Verb};
+use crate::arguments::{Arguments, BreakerVerb, ExplainVerb, PolicyVerb, Verb};
 use crate::ending::{Ending, Failure};
 
 /// Does what was asked.
@@ -26,6 +28,12 @@ pub(crate) fn perform(arguments: Arguments) -> Result<Ending, Failure> {
         Verb::Weight(weight) => asked(decide::weigh(&weight)),
         Verb::Breaker(breaker) => match breaker.verb {
             BreakerVerb::List(asking) => asked(ask::breakers(&asking)),
+        },
+        Verb::Explain(explain) => match explain.verb {
+            ExplainVerb::Access(access) => asked(explain::access(&access)),
+        },
+        Verb::Policy(policy) => match policy.verb {
+            PolicyVerb::Test(tests) => policy::test(tests),
         },
         Verb::Reload(asking) => asked(reload::reload(&asking)),
         Verb::Watch(asking) => asked(watch::watch(&asking)),

@@ -9,6 +9,7 @@ mod backend;
 mod http;
 mod program;
 
+mod access;
 mod check;
 mod demo;
 mod doors;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::decide::{self, Decision};
 use super::entry::{Entry, TurnedAway, Visitor};
 use super::events;
+use super::explain;
 use super::report::{Report, breakers};
 use crate::doors::accept::{Door, Peer};
 use crate::doors::answer::{Answer, error, json as answer_json, not_found, wrong_method};
@@ -56,6 +57,9 @@ impl Door for AdminDoor {
                 tracing::info!(who = %visitor, service, instance = id, %decision, "decided");
                 decide::decide(&self.standing.mesh, service, id, decision).await
             }
+            ["v1", "explain"] if *request.method() == Method::POST => {
+                explain::explain(&self.standing.mesh.config(), request.into_body()).await
+            }
             ref path => self.lead(visitor, request.method(), path).await,
         }
     }
@@ -71,7 +75,7 @@ impl AdminDoor {
         match path {
             ["v1", "reload"] if is_post => self.reload(visitor).await,
             ["v1", "shutdown"] if is_post => self.shut_down(visitor),
-            ["v1", "reload" | "shutdown"] => wrong_method("POST"),
+            ["v1", "reload" | "shutdown" | "explain"] => wrong_method("POST"),
             ["v1", "status" | "services" | "breakers" | "events"]
             | ["v1", "services", _]
             | ["v1", "services", _, "instances"]
@@ -173,7 +177,6 @@ fn not_built(path: &[&str]) -> Option<&'static str> {
     Some(match path {
         [] | ["dashboard", ..] => "the dashboard",
         ["v1", "config"] => "reading and writing the configuration",
-        ["v1", "explain"] => "explaining a decision",
         ["v1", "breakers", _, ..] => "setting a breaker by hand",
         _ => return None,
     })

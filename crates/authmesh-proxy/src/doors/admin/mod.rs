@@ -8,6 +8,8 @@ mod events;
 
 mod decide;
 
+mod explain;
+
 mod door;
 
 pub(crate) use door::AdminDoor;
