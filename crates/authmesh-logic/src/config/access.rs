@@ -91,7 +91,9 @@ fn report_never(
         let sentence = format!("policy `{}` can never match: no listener has its ports", rule.name);
         return reader.report(Problem::new(Code::NeverMatches, ports.span, sentence));
     }
+    // A listener that could not be read may be one that lets them.
     if let Some(from) = from
+        && !reader.findings.broken
         && !around.listeners.is_empty()
         && !around.listeners.iter().any(|listener| proves_identity(&listener.value))
     {
