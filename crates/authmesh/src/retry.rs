@@ -4,4 +4,4 @@
 //! [`OperationClass`], by its [`Policy`] and by the budget of its service. A request whose class is
 //! [`OperationClass::SingleUse`] is sent again only if the attempt provably was not processed.
 
-pub use authmesh_logic::retry::{OperationClass, Policy};
+pub use authmesh_logic::retry::{Methods, OperationClass, Policy};

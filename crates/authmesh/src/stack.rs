@@ -61,6 +61,8 @@ async fn within_deadline(
     let callers = request.extensions().get::<Deadline>().map_or(Duration::MAX, |limit| limit.0);
     let deadline = Deadlines { end: began + own.min(callers), is_callers: callers < own };
     let class = target.class_of(request.method().as_str());
+    let policy = target.treatment.retry.unwrap_or(terms.retry);
+    let policy = policy.for_method(request.method().as_str());
 
     let request = if class == OperationClass::Idempotent {
         let (head, body) = request.into_parts();
@@ -74,7 +76,9 @@ async fn within_deadline(
     } else {
         request
     };
-    Tries { target, class, terms, deadline, tried: Tried::default(), made: 0 }.run(request).await
+    Tries { target, class, terms, policy, deadline, tried: Tried::default(), made: 0 }
+        .run(request)
+        .await
 }
 
 struct Deadlines {
@@ -89,6 +93,7 @@ struct Tries<'a> {
     target: &'a Arc<Target>,
     class: OperationClass,
     terms: Terms,
+    policy: retry::Policy,
     deadline: Deadlines,
     tried: Tried,
     made: u32,
@@ -151,8 +156,7 @@ impl Tries<'_> {
         request: Request<RequestBody>,
     ) -> Result<(Response<Incoming>, Lent), Failed> {
         let left = self.deadline.end.since(attempt.began());
-        let policy = self.policy();
-        let (limit, is_callers) = match policy.per_try {
+        let (limit, is_callers) = match self.policy.per_try {
             Some(own) if own < left => (own, false),
             _ => (left, self.deadline.is_callers),
         };
@@ -209,13 +213,9 @@ impl Tries<'_> {
         classify::http(response.status().as_u16(), has_retry_after)
     }
 
-    fn policy(&self) -> retry::Policy {
-        self.target.treatment.retry.unwrap_or(self.terms.retry)
-    }
-
     /// A second copy of a request that may be needed.
     fn spare(&self, request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-        if self.made >= self.policy().attempts {
+        if self.made >= self.policy.attempts {
             return None;
         }
         let body = request.body().copy()?;
@@ -251,7 +251,7 @@ impl Tries<'_> {
 
     fn is_allowed(&self, ended: Ended) -> bool {
         let is_time_left = Clock.now() < self.deadline.end;
-        is_time_left && retry::allows(self.class, &self.policy(), self.made, ended)
+        is_time_left && retry::allows(self.class, &self.policy, self.made, ended)
     }
 
     fn is_affordable(&self) -> bool {

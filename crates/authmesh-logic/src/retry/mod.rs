@@ -2,10 +2,12 @@
 
 mod budget;
 mod class;
+mod methods;
 mod policy;
 mod rule;
 
 pub use budget::Budget;
 pub use class::OperationClass;
+pub use methods::Methods;
 pub use policy::Policy;
 pub use rule::{Ended, allows};

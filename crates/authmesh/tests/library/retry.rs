@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authmesh::ErrorKind;
-use authmesh::retry::OperationClass;
+use authmesh::retry::{Methods, OperationClass};
 use authmesh::worker::Deadline;
 use http::{Method, Request, StatusCode};
 
@@ -69,6 +69,21 @@ async fn what_is_single_use_goes_elsewhere_if_no_connection_was_made() {
         assert_eq!(send(&client, Method::POST).await.unwrap().1, "alive");
     }
     assert_eq!(alive.requests(), 10);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_listed_is_not_repeated_even_if_it_was_not_sent() {
+    let mut service = token([nowhere(), nowhere()]);
+    service.retry.methods = Methods::NONE.with("GET").unwrap();
+    let mesh = mesh([service]).await;
+    let client = mesh.service("token").unwrap();
+    for (method, retries) in [(Method::PUT, 0), (Method::GET, 2)] {
+        let error = send(&client, method).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UpstreamReset);
+        let metrics = mesh.metrics();
+        let operation = metrics.service("token").unwrap().operation("default").unwrap();
+        assert_eq!(operation.retries, retries);
+    }
 }
 
 #[tokio::test]

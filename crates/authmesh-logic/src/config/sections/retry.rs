@@ -5,10 +5,10 @@ use core::time::Duration;
 
 use crate::config::findings::{Findings, Written};
 use crate::config::reader::Reader;
-use crate::config::tree::{Node, Value};
-use crate::config::values::{is_off, put};
+use crate::config::suggest;
+use crate::config::values::{is_off, listed, put};
 use crate::config::{Code, Problem, Span};
-use crate::retry::{OperationClass, Policy};
+use crate::retry::{Methods, OperationClass, Policy};
 
 /// The most attempts of one request.
 const MOST_ATTEMPTS: u32 = 10;
@@ -35,26 +35,47 @@ pub(super) fn read_retry(reader: &mut Reader<'_, '_>) -> Option<Retry> {
     {
         reader.no_effect(key, "only_if_unprocessed", "with one attempt");
     }
-    if !policy.only_if_unprocessed {
-        refuse_unsafe_methods(&mut reader);
+    if let Some(methods) = read_methods(&mut reader, &policy) {
+        policy.methods = methods;
     }
     reader.deny_rest();
     Some(Retry { policy, per_try: per_try.map(|time| time.whole()) })
 }
 
-/// Methods are refused by name with the rest; that some must not be sent twice is said as well.
-fn refuse_unsafe_methods(reader: &mut Reader<'_, '_>) {
-    let Some(Node { value: Value::Array(methods), .. }) = reader.untaken("methods") else { return };
-    for node in methods {
-        let Value::String(method) = &node.value else { continue };
-        if OperationClass::of_method(method) != OperationClass::Idempotent {
+/// The methods listed; those that must not be sent twice are reported.
+fn read_methods(reader: &mut Reader<'_, '_>, policy: &Policy) -> Option<Methods> {
+    let written = reader.strings("methods")?;
+    if policy.attempts == 1 {
+        reader.no_effect(written.key, "methods", "with one attempt");
+    }
+    if reader.is_empty_array("methods") {
+        let problem = Problem::new(Code::NotAllowed, written.span, "no method is listed");
+        reader.report(problem.help("retry = \"off\""));
+    }
+    let mut methods = Methods::NONE;
+    for method in written.value {
+        if let Some(more) = methods.with(method.value) {
+            methods = more;
+        } else {
+            let sentence = format!("`methods` takes {}", listed(Methods::KNOWN.into_iter()));
+            let problem = Problem::new(Code::NotAllowed, method.span, sentence);
+            reader.report(match suggest::nearest(method.value, Methods::KNOWN) {
+                Some(meant) => problem.help(format!("did you mean `{meant}`?")),
+                None => problem,
+            });
+            continue;
+        }
+        let is_safe = OperationClass::of_method(method.value) == OperationClass::Idempotent;
+        if !is_safe && !policy.only_if_unprocessed {
+            let sentence = "this method must not be sent twice";
             reader.report(
-                Problem::new(Code::UnsafeRetry, node.span, "this method must not be sent twice")
+                Problem::new(Code::UnsafeRetry, method.span, sentence)
                     .note("a login or a one-time code would be spent twice")
                     .help("only_if_unprocessed = true"),
             );
         }
     }
+    Some(methods)
 }
 
 /// Warns when the attempts take longer than the request may.

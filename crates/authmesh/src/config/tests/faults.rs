@@ -191,6 +191,10 @@ fn errors_of_policies() {
         ("AM-C073", "retry", "{ attempts = §0 }"),
         ("AM-C074", "retry", "{ attempts = 1, §only_if_unprocessed = true }"),
         ("AM-C005", "retry", "{ attempts = §11 }"),
+        ("AM-C005", "retry", "{ methods = §[] }"),
+        ("AM-C005", "retry", "{ methods = [§'get'] }"),
+        ("AM-C003", "retry", "{ methods = §'GET' }"),
+        ("AM-C074", "retry", "{ attempts = 1, §methods = ['GET'] }"),
     ] {
         let case = format!("[service.login]\nendpoints = ['127.0.0.1:1']\n{key} = {value}");
         check(Severity::Error, code, &case);
@@ -296,7 +300,6 @@ fn what_nothing_enforces_yet_is_refused_by_name() {
         "[network]\n§source_address = '10.0.0.1'".to_owned(),
         "[network]\n§tcp = { }".to_owned(),
         format!("{login}\nhealth = {{ §grpc = true }}"),
-        format!("{login}\nretry = {{ §methods = ['GET'] }}"),
     ] {
         check(Severity::Error, "AM-C099", &case);
     }
@@ -308,7 +311,11 @@ fn a_retry_of_what_must_not_be_sent_twice_is_named_as_such() {
         "[service.login]\nendpoints = ['127.0.0.1:1']\nretry = { methods = ['GET', §'POST'] }";
     let (text, (line, column)) = document(case);
     let problems = parse(&text, "t").unwrap_err();
-    assert!(found(&problems).contains(&("AM-C070", line, column)), "{problems}");
+    assert_eq!(found(&problems), [("AM-C070", line, column)], "{problems}");
+    let lawful = text.replace("['GET', 'POST']", "['GET', 'POST'], only_if_unprocessed = true");
+    let service = &parse(&lawful, "t").unwrap().config.services[0];
+    let repeated = ["GET", "POST", "PUT"].map(|method| service.retry.for_method(method).attempts);
+    assert_eq!(repeated, [3, 3, 1]);
 }
 
 #[test]
