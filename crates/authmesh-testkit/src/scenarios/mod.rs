@@ -4,6 +4,9 @@
 //! what a public function returned. Adding a topic is adding a file and its line in [`run`].
 
 mod circuit_breaker;
+mod discovery;
+mod health;
+mod load_balancer;
 mod outlier_and_throttle;
 mod security;
 
@@ -47,6 +50,9 @@ pub fn run(topic: &str, file: &Value, groups: &[&str]) -> Option<Vec<Report>> {
             "circuit_breaker" => circuit_breaker::run(case),
             "security" => security::run(case, file.get("meta").unwrap_or(&Value::Null)),
             "outlier_and_throttle" => outlier_and_throttle::run(case),
+            "load_balancer" => load_balancer::run(case),
+            "discovery" => discovery::run(case),
+            "health" => health::run(case),
             _ => Verdict::Unsupported("this topic is not expressed yet".to_owned()),
         },
     });
