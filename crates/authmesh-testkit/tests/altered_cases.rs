@@ -30,7 +30,7 @@ const PASSING: [(&str, &[&str]); 3] = [
             "neg-002",
         ],
     ),
-    ("health", &["HC-ENV-04", "HC-ENV-06", "HC-ENV-08", "HC-HAP-01", "HC-HAP-02"]),
+    ("health", &["HC-ENV-02", "HC-ENV-04", "HC-ENV-06", "HC-ENV-08", "HC-HAP-01", "HC-HAP-02"]),
     ("discovery", &["ID-02"]),
 ];
 

@@ -6,7 +6,7 @@ mod tracker;
 mod traffic;
 mod verdict;
 
-pub use policy::{Check, Passive, Policy};
+pub use policy::{Check, EjectOnFirst, Passive, Policy};
 pub use schedule::Schedule;
 pub use tracker::Tracker;
 pub use traffic::Traffic;

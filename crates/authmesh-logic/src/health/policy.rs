@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::CheckFailure;
+
 /// The settings of health checking for one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -23,6 +25,8 @@ pub struct Policy {
     pub fall: u32,
     /// Whether outcomes of real traffic count.
     pub passive: Passive,
+    /// Which failures make an instance unhealthy at once, whatever `fall` says.
+    pub eject_on_first: EjectOnFirst,
 }
 
 /// What one check does.
@@ -55,6 +59,37 @@ pub enum Passive {
     },
 }
 
+/// The failures that are believed at once. No other is: a single time-out may be an accident.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EjectOnFirst {
+    /// A lawful answer with a status that is not expected: the instance says so itself.
+    pub status: bool,
+    /// So many requests in a row failed that no check was needed.
+    pub passive: bool,
+    /// TLS failed, or the peer proved another identity than the one expected.
+    pub identity: bool,
+}
+
+impl EjectOnFirst {
+    /// None.
+    pub const NEVER: Self = Self { status: false, passive: false, identity: false };
+
+    /// Whether this failure is believed at once.
+    #[must_use]
+    pub const fn believes(self, failure: CheckFailure) -> bool {
+        match failure {
+            CheckFailure::Status(_) => self.status,
+            CheckFailure::Traffic => self.passive,
+            CheckFailure::Identity => self.identity,
+            CheckFailure::Refused
+            | CheckFailure::Unreachable
+            | CheckFailure::Timeout
+            | CheckFailure::Reset
+            | CheckFailure::Malformed => false,
+        }
+    }
+}
+
 impl Policy {
     /// Checks every 5 s (1 s while failing) with 10 % jitter and a time limit of 1 s; two good
     /// answers make an instance healthy, three bad ones unhealthy.
@@ -69,6 +104,7 @@ impl Policy {
             rise: 2,
             fall: 3,
             passive: Passive::Off,
+            eject_on_first: EjectOnFirst::NEVER,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::Moment;
 /// |---|---|---|
 /// | fail, and it stays at `rise` or more | one less | unchanged |
 /// | fail, and it falls below `rise` | 0 | unhealthy |
+/// | fail, in a way that is believed at once (`eject_on_first`) | 0 | unhealthy |
 /// | pass, and it stays below `rise` | one more | unchanged |
 /// | pass, and it reaches `rise` | `rise + fall - 1` | healthy |
 ///
@@ -65,7 +66,9 @@ impl Tracker {
         let (counter, to, why) = match result {
             CheckResult::Pass if counter + 1 >= rise => (top, Verdict::Healthy, Why::Passed),
             CheckResult::Pass => (counter + 1, self.verdict, self.why),
-            CheckResult::Fail(failure) if counter <= rise => {
+            CheckResult::Fail(failure)
+                if counter <= rise || policy.eject_on_first.believes(failure) =>
+            {
                 (0, Verdict::Unhealthy, Why::Failed(failure))
             }
             CheckResult::Fail(_) => (counter - 1, self.verdict, self.why),
@@ -267,6 +270,34 @@ mod tests {
                 prop_assert_eq!(tracker.verdict(), verdict);
                 prop_assert!(tracker.counter() < rise + fall);
                 prop_assert_eq!(tracker.is_settled(), verdict == Healthy && pass);
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_that_is_believed_at_once_needs_no_other() {
+        use super::super::EjectOnFirst;
+        let (status, traffic, identity) =
+            (CheckFailure::Status(503), CheckFailure::Traffic, CheckFailure::Identity);
+        let never = EjectOnFirst::NEVER;
+        // what is believed at once, failure, whether one of it is enough
+        let table = [
+            (never, status, false),
+            (EjectOnFirst { status: true, ..never }, status, true),
+            (EjectOnFirst { status: true, ..never }, CheckFailure::Timeout, false),
+            (EjectOnFirst { status: true, ..never }, traffic, false),
+            (EjectOnFirst { passive: true, ..never }, traffic, true),
+            (EjectOnFirst { identity: true, ..never }, identity, true),
+            (EjectOnFirst { identity: true, ..never }, status, false),
+        ];
+        for (eject_on_first, failure, is_enough) in table {
+            let policy = Policy { eject_on_first, ..policy(2, 3) };
+            let mut tracker = Tracker::healthy(&policy, Moment::START);
+            let change = tracker.observe(&policy, CheckResult::Fail(failure), Moment::START);
+            assert_eq!(change.is_some(), is_enough, "{eject_on_first:?} {failure:?}");
+            assert_eq!(tracker.verdict() == Unhealthy, is_enough);
+            if is_enough {
+                walk(&policy, tracker, &[(Pass, 1, Unhealthy), (Pass, 4, Healthy)]);
             }
         }
     }

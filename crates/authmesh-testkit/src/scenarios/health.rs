@@ -2,7 +2,7 @@
 
 use authmesh_logic::Moment;
 use authmesh_logic::health::{
-    Check, CheckFailure, CheckResult, Policy, Tracker, Verdict as Health,
+    Check, CheckFailure, CheckResult, EjectOnFirst, Policy, Tracker, Verdict as Health,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -140,12 +140,24 @@ enum State {
     Unhealthy,
 }
 
-/// The answers that count towards a threshold; those that eject at once are not built.
+/// `ok`, `timeout`, or `http:` and the status of an answer that is not expected.
 #[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Answer {
-    Ok,
-    Timeout,
+#[serde(try_from = "String")]
+struct Answer(CheckResult);
+
+impl TryFrom<String> for Answer {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let status = || word.strip_prefix("http:")?.parse().ok();
+        match word.as_str() {
+            "ok" => Ok(Self(CheckResult::Pass)),
+            "timeout" => Ok(Self(CheckResult::Fail(CheckFailure::Timeout))),
+            _ => status()
+                .map(|status| Self(CheckResult::Fail(CheckFailure::Status(status))))
+                .ok_or_else(|| format!("a result `{word}` is not understood")),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -158,7 +170,10 @@ enum Change {
 }
 
 fn thresholds(case: &Thresholds) -> Result<(), Verdict> {
+    // A bad status is believed at once there.
+    let eject_on_first = EjectOnFirst { status: true, ..EjectOnFirst::NEVER };
     let policy = policy(case.config.healthy_threshold, case.config.unhealthy_threshold);
+    let policy = Policy { eject_on_first, ..policy };
     let Began { state, pending, first_check } = case.initial;
     let mut tracker = match (state, pending, first_check) {
         (State::Healthy, false, None | Some(false)) => Tracker::healthy(&policy, Moment::START),
@@ -167,10 +182,7 @@ fn thresholds(case: &Thresholds) -> Result<(), Verdict> {
         _ => return Err(unsupported("it begins in the middle of a change".to_owned())),
     };
     for (number, step) in case.steps.iter().enumerate() {
-        let result = match step.result {
-            Answer::Ok => CheckResult::Pass,
-            Answer::Timeout => CheckResult::Fail(CheckFailure::Timeout),
-        };
+        let Answer(result) = step.result;
         let changed = tracker.observe(&policy, result, Moment::START);
         let state = match tracker.verdict() {
             Health::Healthy => State::Healthy,

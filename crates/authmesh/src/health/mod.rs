@@ -10,7 +10,7 @@ mod record;
 mod watch;
 
 pub use authmesh_logic::health::{
-    Check, CheckFailure, CheckResult, Passive, Policy, Traffic, Verdict,
+    Check, CheckFailure, CheckResult, EjectOnFirst, Passive, Policy, Traffic, Verdict,
 };
 pub(crate) use counters::HealthCounters;
 pub use counters::HealthMetrics;

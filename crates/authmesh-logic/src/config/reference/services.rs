@@ -86,13 +86,13 @@ pub(super) const SECTIONS: &[Section] = &[
             rise: "integer, 1 to 100", Example, "2", "How many passing checks in a row make an instance healthy.";
             fall: "integer, 1 to 100", Example, "3", "How many failing checks in a row make it unhealthy.";
             passive: "table or `off`", Example, r#""off""#, "Whether outcomes of real traffic count.";
+            eject_on_first: "array of `status` and `passive`", Depends("none"), r#"["status"]"#, "Failures that make an instance unhealthy at once, whatever `fall` says: a bad status, or too many failed requests in a row.";
             - grpc: "use `path` or `tcp`";
             - ldap: "use `tcp`";
             - redis: "use `tcp`";
             - exec: "use `path` or `tcp`";
             - ttl: "register the instance: its lease says that it lives";
             - agent: "use `path` or `tcp`";
-            - eject_on_first: "set `fall = 1`";
         },
     },
     Section {

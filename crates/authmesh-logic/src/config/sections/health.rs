@@ -10,7 +10,7 @@ use crate::config::reader::Reader;
 use crate::config::tree::{Node, Value};
 use crate::config::values::{is_off, put};
 use crate::config::{Code, Problem};
-use crate::health::{Check, Passive, Policy};
+use crate::health::{Check, EjectOnFirst, Passive, Policy};
 
 /// Kinds of checks that are known and not yet built; they are refused by name.
 const LATER: [&str; 6] = ["grpc", "ldap", "redis", "exec", "ttl", "agent"];
@@ -28,6 +28,7 @@ pub(super) fn read_health(mut reader: Reader<'_, '_>) -> Option<Policy> {
         policy.jitter_percent = whole_percent(&mut reader, jitter);
     }
     policy.passive = read_passive(&mut reader);
+    policy.eject_on_first = read_eject_on_first(&mut reader, &policy);
     if policy.failing_interval > policy.interval {
         let sentence = "`failing_interval` is longer than `interval`";
         let problem = Problem::new(Code::NotAllowed, reader.span(), sentence);
@@ -128,6 +129,36 @@ fn whole_percent(reader: &mut Reader<'_, '_>, share: Written<Ratio>) -> u8 {
     let sentence = "`jitter` takes whole percent";
     reader.report(Problem::new(Code::NotAllowed, share.span, sentence));
     0
+}
+
+fn read_eject_on_first(reader: &mut Reader<'_, '_>, policy: &Policy) -> EjectOnFirst {
+    let mut believed = EjectOnFirst::NEVER;
+    for word in reader.strings("eject_on_first").map(|words| words.value).unwrap_or_default() {
+        match word.value {
+            "status" => {
+                believed.status = true;
+                if policy.check == Check::Tcp {
+                    reader.no_effect(word.span, "status", "with `tcp`");
+                }
+            }
+            "passive" => {
+                believed.passive = true;
+                if policy.passive == Passive::Off {
+                    reader.no_effect(word.span, "passive", "while `passive` is off");
+                }
+            }
+            "identity" => {
+                let sentence = "`identity` is not enforced by this version: checks use no TLS";
+                let problem = Problem::new(Code::NotEnforced, word.span, sentence);
+                reader.report(problem.help("leave it out"));
+            }
+            _ => {
+                let sentence = "`eject_on_first` takes `status` and `passive`";
+                reader.report(Problem::new(Code::NotAllowed, word.span, sentence));
+            }
+        }
+    }
+    believed
 }
 
 fn read_passive(reader: &mut Reader<'_, '_>) -> Passive {
