@@ -157,6 +157,7 @@ fn the_door_for_people_says_what_it_cannot_do_and_does_the_rest() {
     for (method, path, status, error) in [
         ("GET", "/v1/config", 501, "not_implemented"),
         ("POST", "/v1/explain", 400, "bad_request"),
+        ("GET", "/v1/explain", 405, "wrong_method"),
         ("POST", "/v1/breakers/token%2Fdefault", 501, "not_implemented"),
         ("POST", "/v1/services/token/instances/nobody/drain", 404, "not_found"),
         ("GET", "/v1/services/token/instances/nobody/drain", 405, "wrong_method"),
