@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::covers::Covers;
+use crate::identity::{SpiffeId, SpiffeIdError};
 
 /// Which identities a rule means: one SPIFFE ID, all below a path of one (`spiffe://td/ns/auth/*`),
 /// or every one that is proved (`*`).
@@ -14,8 +15,10 @@ pub struct Principal {
 /// Why a text names no identities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrincipalError {
-    /// It is not what SPIFFE calls an ID.
-    NotSpiffe,
+    /// It is no SPIFFE ID.
+    NotSpiffe(SpiffeIdError),
+    /// It names a trust domain and nobody in it.
+    DomainAlone,
     /// `*` stands elsewhere than as the whole last segment of the path: `auth*` would mean
     /// `auth-evil` too.
     WildcardInside,
@@ -38,21 +41,18 @@ impl Principal {
         if text == "*" {
             return Ok(Self { shape: Shape::Every });
         }
-        let shape = match text.strip_suffix("/*") {
-            Some(above) => Shape::Below(text[..above.len() + 1].into()),
-            None => Shape::One(text.into()),
-        };
-        let id = text.strip_suffix("/*").unwrap_or(text);
+        let above = text.strip_suffix("/*");
+        let id = above.unwrap_or(text);
         if id.contains('*') {
             return Err(PrincipalError::WildcardInside);
         }
-        let is_domain_alone = id.matches('/').count() == 2;
-        let is_id = if text.ends_with("/*") && is_domain_alone {
-            is_spiffe_id(id)
-        } else {
-            is_spiffe_id(id) && !is_domain_alone
+        let parsed: SpiffeId = id.parse().map_err(PrincipalError::NotSpiffe)?;
+        let shape = match above {
+            Some(above) => Shape::Below(text[..above.len() + 1].into()),
+            None if parsed.path().is_empty() => return Err(PrincipalError::DomainAlone),
+            None => Shape::One(text.into()),
         };
-        if is_id { Ok(Self { shape }) } else { Err(PrincipalError::NotSpiffe) }
+        Ok(Self { shape })
     }
 
     /// Whether it means this identity, a SPIFFE ID.
@@ -92,22 +92,6 @@ impl Covers for Principal {
     }
 }
 
-/// Whether this is a SPIFFE ID, with or without a path (SPIFFE-ID §2: scheme, trust domain, path).
-fn is_spiffe_id(text: &str) -> bool {
-    const LONGEST: usize = 2_048;
-    const LONGEST_DOMAIN: usize = 255;
-    let Some(rest) = text.strip_prefix("spiffe://").filter(|_| text.len() <= LONGEST) else {
-        return false;
-    };
-    let mut parts = rest.split('/');
-    let domain = parts.next().unwrap_or_default();
-    let in_domain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
-    let in_path = |byte: u8| in_domain(byte.to_ascii_lowercase());
-    (1..=LONGEST_DOMAIN).contains(&domain.len())
-        && domain.bytes().all(in_domain)
-        && parts.all(|part| !matches!(part, "" | "." | "..") && part.bytes().all(in_path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +126,6 @@ mod tests {
             "",
             "web",
             "spiffe://",
-            "spiffe://td",
             "spiffe://td/",
             "spiffe://Td/web",
             "spiffe:///*",
@@ -155,8 +138,10 @@ mod tests {
             "spiffe://td/web\n",
             "https://td/web",
         ] {
-            assert_eq!(Principal::parse(text), Err(PrincipalError::NotSpiffe), "{text:?}");
+            let parsed = Principal::parse(text);
+            assert!(matches!(parsed, Err(PrincipalError::NotSpiffe(_))), "{text:?} {parsed:?}");
         }
+        assert_eq!(Principal::parse("spiffe://td"), Err(PrincipalError::DomainAlone));
     }
 
     #[test]

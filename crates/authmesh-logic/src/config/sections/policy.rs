@@ -146,10 +146,14 @@ fn principal(reader: &mut Reader<'_, '_>, text: &Written<&str>) -> Option<Princi
             Problem::new(Code::WildcardInside, text.span, "`*` must be a whole last segment")
                 .note("`web*` would mean `web-of-somebody-else`, too")
         }
-        PrincipalError::NotSpiffe => {
-            Problem::new(Code::BadSpiffeId, text.span, "this is not a SPIFFE ID")
-                .note("a trust domain is in lower case; a path has no empty and no dot segments")
+        PrincipalError::NotSpiffe(fault) => {
+            Problem::new(Code::BadSpiffeId, text.span, fault.to_string())
                 .help("\"spiffe://TRUST_DOMAIN/NAME\"")
+        }
+        PrincipalError::DomainAlone => {
+            let sentence = "this names a trust domain and nobody in it";
+            Problem::new(Code::BadSpiffeId, text.span, sentence)
+                .help(format!("\"{}/*\" for everyone in it", text.value))
         }
     });
     None

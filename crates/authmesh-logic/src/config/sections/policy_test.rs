@@ -6,11 +6,12 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::authorization::{AccessCase, Action, CaseError, Principal, WrittenFields};
+use crate::authorization::{AccessCase, Action, CaseError, WrittenFields};
 use crate::config::findings::Written;
 use crate::config::reader::Reader;
 use crate::config::tree::Value;
 use crate::config::{Code, Origin, PolicyTest, Problem};
+use crate::identity::SpiffeId;
 
 pub(in crate::config) fn read_policy_test(
     mut reader: Reader<'_, '_>,
@@ -76,7 +77,7 @@ fn faulty(fault: CaseError, text: &Written<&str>) -> Problem {
 /// A whole identity: a caller has no wildcard.
 fn identity(reader: &mut Reader<'_, '_>) -> Option<Box<str>> {
     let text = reader.string("from")?;
-    if text.value.contains('*') || Principal::parse(text.value).is_err() {
+    if text.value.parse::<SpiffeId>().is_err() {
         let problem = Problem::new(Code::BadSpiffeId, text.span, "this is not a SPIFFE ID");
         reader.report(problem.help("\"spiffe://TRUST_DOMAIN/NAME\""));
         return None;
