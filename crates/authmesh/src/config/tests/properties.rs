@@ -64,6 +64,19 @@ const PIECES: &[&str] = &[
     "service = 3\n",
     "listener = [1, {}]\n",
     "paths = ['/**', '/*']\n",
+    "[[policy]]\n",
+    "action = 'allow'\n",
+    "from = ['spiffe://td/*', '*', 'x*']\n",
+    "from = 'anyone'\n",
+    "ip_blocks = ['10.0.0.0/8', '::/0']\n",
+    "not_ports = [80, 0]\n",
+    "when = { 'header.x' = ['a*', '*'] }\n",
+    "[[policy_test]]\n",
+    "request = 'GET /a/../b'\n",
+    "expect = 'deny'\n",
+    "by = 'a'\n",
+    "[jwt.idp]\n",
+    "jwt = 'idp'\n",
 ];
 
 proptest! {
