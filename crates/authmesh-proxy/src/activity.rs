@@ -5,12 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use authmesh::worker::Clock;
 use authmesh_logic::Moment;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use crate::load::WorkerBusy;
@@ -65,7 +64,8 @@ impl Activity {
         InFlight(Arc::clone(self))
     }
 
-    fn note_bytes(&self) {
+    /// Notes that bytes have come.
+    pub(crate) fn note_bytes(&self) {
         if self.in_flight.load(Ordering::Relaxed) == 0
             && !self.is_multiplexed.load(Ordering::Relaxed)
             && self.head_since.load(Ordering::Relaxed) == 0
@@ -74,8 +74,13 @@ impl Activity {
         }
     }
 
+    /// Notes that nothing more is taken from the client: what it may still do is end.
+    pub(crate) fn give_up(&self) {
+        self.head_since.store(Clock.now().as_nanos().max(1), Ordering::Relaxed);
+    }
+
     /// Notes whether the client's side takes what is written.
-    fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
+    pub(crate) fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
         let stuck_since = self.stuck_since.load(Ordering::Relaxed);
         if written.is_ready() {
             if stuck_since > 0 {
@@ -123,73 +128,6 @@ impl Drop for InFlight {
         if self.0.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.0.idle_since.store(Clock.now().as_nanos(), Ordering::Relaxed);
         }
-    }
-}
-
-/// A stream that notes the arrival of bytes, and whether those that leave are taken.
-pub(crate) struct Noted<S> {
-    stream: S,
-    activity: Arc<Activity>,
-}
-
-impl<S> Noted<S> {
-    pub(crate) fn new(stream: S, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
-            self.activity.note_bytes();
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.activity.note_write(written)
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let written = Pin::new(&mut self.stream).poll_flush(context);
-        self.activity.note_write(written)
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let written = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.activity.note_write(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.activity.note_write(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
 

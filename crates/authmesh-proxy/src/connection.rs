@@ -17,8 +17,9 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::activity::{Activity, Noted, Patience, Watch};
+use crate::activity::{Activity, Patience, Watch};
 use crate::forward::{Entrance, forward};
+use crate::noted::Noted;
 use crate::reply::ReplyBody;
 use crate::serving::{ListenerShared, Serving};
 use crate::stream_tasks::StreamTasks;

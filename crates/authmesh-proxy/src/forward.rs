@@ -21,6 +21,8 @@ use crate::table::{Destination, Table};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Where a request came in.
 pub(crate) struct Entrance<'a> {
@@ -54,6 +56,7 @@ pub(crate) async fn forward(
     let asking = Asking::of(&mut request);
     name_host(&mut request);
     join_cookies(request.headers_mut());
+    renew_trace(request.headers_mut());
     rewrite(request.headers_mut(), table, is_trusted);
     // Also where no route takes it: whoever may not pass does not learn which routes there are.
     let caller = entrance.caller(client);
@@ -172,6 +175,22 @@ fn join_cookies(headers: &mut HeaderMap) {
     // Each part is lawful in a field, and so is what joins them.
     if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
         headers.insert(header::COOKIE, whole);
+    }
+}
+
+/// Begins a new trace where the one that came cannot be carried on (W3C Trace Context §4.3).
+fn renew_trace(headers: &mut HeaderMap) {
+    let mut traces = headers.get_all(TRACEPARENT).iter();
+    let Some(trace) = traces.next() else { return };
+    if traces.next().is_none() && hygiene::is_traceparent(trace.as_bytes()) {
+        return;
+    }
+    let [high, low, parent] = with_dice(|dice| [dice.bits(), dice.bits(), dice.bits()]);
+    // Neither identity may be zero.
+    let text = format!("00-{high:016x}{:016x}-{:016x}-00", low | 1, parent | 1);
+    headers.remove(TRACESTATE);
+    if let Ok(trace) = HeaderValue::try_from(text) {
+        headers.insert(TRACEPARENT, trace);
     }
 }
 
@@ -327,6 +346,25 @@ mod tests {
         join_cookies(&mut headers);
         let joined: Vec<_> = headers.get_all(header::COOKIE).iter().collect();
         assert_eq!(joined, ["a=1; b=2; c=3; d=4"]);
+    }
+
+    #[test]
+    fn a_trace_is_carried_on_or_begun_anew() {
+        let sound = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let cases: [(&[&str], bool); 4] =
+            [(&[], true), (&[sound], true), (&["00-xyz"], false), (&[sound, sound], false)];
+        for (sent, is_carried_on) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(TRACESTATE, HeaderValue::from_static("a=1"));
+            for trace in sent {
+                headers.append(TRACEPARENT, HeaderValue::from_static(trace));
+            }
+            renew_trace(&mut headers);
+            let traces: Vec<_> = headers.get_all(TRACEPARENT).iter().collect();
+            assert_eq!(headers.contains_key(TRACESTATE), is_carried_on, "{sent:?}");
+            assert_eq!(traces == sent, is_carried_on, "{sent:?}");
+            assert!(traces.iter().all(|trace| hygiene::is_traceparent(trace.as_bytes())));
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod stream_tasks;
 
 mod activity;
 
+mod noted;
+
 mod whole_answer;
 
 mod forward;
