@@ -14,7 +14,8 @@ fn file(topic: &str) -> Value {
 
 #[test]
 fn no_case_of_any_topic_fails_and_all_of_the_circuit_breaker_pass() {
-    for topic in TOPICS {
+    // Those of security need sockets and have their own test.
+    for topic in TOPICS.into_iter().filter(|topic| *topic != "security") {
         let reports = run(topic, &file(topic), &[]).unwrap();
         assert!(!reports.is_empty());
         for report in reports {

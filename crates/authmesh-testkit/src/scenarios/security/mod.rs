@@ -4,14 +4,19 @@
 //! group is adding a file and its line in [`run`].
 
 mod authz;
+mod bytes;
 mod config_error;
+mod frames;
 mod headers;
 mod http1_request;
 mod http1_response;
 mod http2;
+mod live;
 mod path_normalisation;
 mod spiffe_id;
 mod x509_svid;
+
+use std::future::Future;
 
 use serde_json::Value;
 
@@ -31,5 +36,17 @@ pub(super) fn run(case: &Value, meta: &Value) -> Verdict {
         Some("x509_svid") => x509_svid::run(case, meta),
         Some(group) => Verdict::Unsupported(format!("the group {group} is not expressed yet")),
         None => Verdict::Unsupported("a case without a group".to_owned()),
+    }
+}
+
+/// What the upstream of a case answers when the answer is not the question.
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+/// Plays a case that needs sockets.
+fn on_a_runtime(play: impl Future<Output = Result<(), Verdict>>) -> Verdict {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(play)) {
+        Ok(played) => played.err().unwrap_or(Verdict::Passed),
+        Err(error) => Verdict::Unsupported(error.to_string()),
     }
 }
