@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::frames::{
-    AGAIN, CONTINUATION, DATA, END_HEADERS, END_STREAM, Event, HEADERS, PRIORITY, WINDOW_UPDATE,
-    events, frame, kept, literal, preface,
+    AGAIN, CONTINUATION, DATA, END_HEADERS, END_STREAM, Event, HEADERS, PING, PRIORITY, RST_STREAM,
+    SETTINGS, WINDOW_UPDATE, events, frame, kept, literal, preface,
 };
 use super::live::Live;
 use super::{OK, on_a_runtime};
@@ -97,25 +97,11 @@ impl Input {
             return Base64::decode_vec(wire).map_err(|error| unsupported(&error.to_string()));
         }
         let mut bytes = preface();
-        let count = self.count.unwrap_or(1).min(MOST);
-        match self.pattern.as_deref().or(self.text.as_deref()) {
-            Some("HEADERS(no END_STREAM)") => (0..count).for_each(|number| {
-                bytes.extend(frame(HEADERS, END_HEADERS, stream(number), &literal(&POST)));
-            }),
-            Some("HEADERS(no END_STREAM),WINDOW_UPDATE(0)") => (0..count).for_each(|number| {
-                bytes.extend(frame(HEADERS, END_HEADERS, stream(number), &literal(&POST)));
-                bytes.extend(frame(WINDOW_UPDATE, 0, stream(number), &[0; 4]));
-            }),
-            Some("HEADERS(no END_HEADERS),CONTINUATION*") => {
-                bytes.extend(frame(HEADERS, END_STREAM, 1, &literal(&GET)));
-                (0..count).for_each(|number| {
-                    let name = format!("x-{number}");
-                    bytes.extend(frame(CONTINUATION, 0, 1, &literal(&[(&name, "1")])));
-                });
-            }
-            Some("PRIORITY") => (0..count).for_each(|_| {
-                bytes.extend(frame(PRIORITY, 0, 1, &[0, 0, 0, 0, 16]));
-            }),
+        if let Some(pattern) = &self.pattern {
+            bytes.extend(flood(pattern, self.count.unwrap_or(1).min(MOST))?);
+            return Ok(bytes);
+        }
+        match self.text.as_deref() {
             Some("DATA frame of 16385 bytes on stream 1") => {
                 bytes.extend(frame(HEADERS, END_HEADERS, 1, &literal(&POST)));
                 bytes.extend(frame(DATA, END_STREAM, 1, &[0; 16_385]));
@@ -147,6 +133,51 @@ impl Input {
 
 /// The most often that a pattern is repeated.
 const MOST: u32 = 100_000;
+
+/// The frames of a pattern such as `HEADERS,RST_STREAM`, again and again, each time on another
+/// stream. A frame with `*` is the only one that is repeated.
+fn flood(pattern: &str, count: u32) -> Result<Vec<u8>, Verdict> {
+    let words: Vec<&str> = pattern.split(',').map(str::trim).collect();
+    let mut bytes = Vec::new();
+    if let [once @ .., last] = words.as_slice()
+        && let Some(repeated) = last.strip_suffix('*')
+    {
+        for word in once {
+            bytes.extend(frame_of(word, 0, 1)?);
+        }
+        for number in 0..count {
+            bytes.extend(frame_of(repeated, number, 1)?);
+        }
+        return Ok(bytes);
+    }
+    for number in 0..count {
+        for word in &words {
+            bytes.extend(frame_of(word, number, stream(number))?);
+        }
+    }
+    Ok(bytes)
+}
+
+/// One frame of a pattern.
+fn frame_of(word: &str, number: u32, stream: u32) -> Result<Vec<u8>, Verdict> {
+    Ok(match word {
+        "HEADERS" | "HEADERS(END_STREAM)" => {
+            frame(HEADERS, END_HEADERS | END_STREAM, stream, &literal(&GET))
+        }
+        "HEADERS(no END_STREAM)" => frame(HEADERS, END_HEADERS, stream, &literal(&POST)),
+        "HEADERS(no END_HEADERS)" => frame(HEADERS, END_STREAM, stream, &literal(&GET)),
+        "CONTINUATION" => {
+            frame(CONTINUATION, 0, stream, &literal(&[(&format!("x-{number}"), "1")]))
+        }
+        "RST_STREAM" | "RST_STREAM(CANCEL)" => frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]),
+        "WINDOW_UPDATE(0)" => frame(WINDOW_UPDATE, 0, stream, &[0; 4]),
+        "PRIORITY" => frame(PRIORITY, 0, 1, &[0, 0, 0, 0, 16]),
+        "PING" => frame(PING, 0, 0, &[0; 8]),
+        "SETTINGS" => frame(SETTINGS, 0, 0, &[]),
+        "DATA(empty)" | "DATA(0)" => frame(DATA, 0, stream, &[]),
+        _ => return Err(unsupported(word)),
+    })
+}
 
 const GET: [(&str, &str); 4] =
     [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")];
@@ -184,7 +215,7 @@ fn wanted(expect: &Expect) -> Result<Vec<Wanted>, Verdict> {
         }
         "GOAWAY ENHANCE_YOUR_CALM" => vec![Wanted::GoAway(Some(ENHANCE_YOUR_CALM))],
         // However it calls the error, the flood ends with the connection.
-        "GOAWAY ENHANCE_YOUR_CALM after <=100 server-caused resets" => vec![Wanted::GoAway(None)],
+        text if text.starts_with("GOAWAY ENHANCE_YOUR_CALM after ") => vec![Wanted::GoAway(None)],
         _ => return Err(unsupported(&format!("the expectation `{text}`"))),
     })
 }
