@@ -112,8 +112,9 @@ fn admit(
     };
     let host = routing::host_of(hygiene::request::authority(&head));
     let destination = table.find(entrance.listener, head.method, host, &path);
-    if let Cow::Owned(path) = path {
-        // What was matched is what is sent.
+    // What was matched is what is sent. A normal form can be borrowed and shorter: `/a/..` is `/`.
+    let changed = (path != head.path).then(|| path.into_owned());
+    if let Some(path) = changed {
         let uri = with_path(request.uri(), &path).ok_or(bad_path)?;
         *request.uri_mut() = uri;
     }

@@ -51,29 +51,3 @@ async fn a_client_that_leaves_in_the_middle_of_its_body_leaves_nothing_behind() 
     proxy.until_nothing_is_held().await;
     assert_eq!(proxy.attempts("failure"), 0);
 }
-
-#[tokio::test]
-async fn cookies_arrive_in_one_field_and_the_host_is_the_targets() {
-    let backend = Backend::serving(async |mut stream| {
-        let head = read_head(&mut stream).await.unwrap();
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{head}", head.len());
-        stream.write_all(answer.as_bytes()).await.unwrap();
-    })
-    .await;
-    let proxy = Running::before(&backend.address, "").await;
-    let mut client = crate::client::http2(&proxy).await;
-    let mut request = crate::client::request("/");
-    for crumb in ["a=1", "b=2"] {
-        request.headers_mut().append(http::header::COOKIE, crumb.parse().unwrap());
-    }
-    let answer = client.send_request(request).await.unwrap();
-    let seen = crate::client::whole(answer).await.unwrap();
-    let seen = String::from_utf8(seen.to_vec()).unwrap();
-    assert!(seen.contains("\r\ncookie: a=1; b=2\r\n"), "{seen}");
-    assert!(seen.contains("\r\nhost: token\r\n"), "{seen}");
-
-    let mut client = proxy.connect().await;
-    let text = "GET http://one/ HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n";
-    let seen = exchange(&mut client, text).await;
-    assert!(seen.contains("\r\nhost: one\r\n") && !seen.contains("other"), "{seen}");
-}

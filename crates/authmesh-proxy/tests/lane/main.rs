@@ -10,6 +10,7 @@ mod client;
 mod proxy;
 
 mod bodies;
+mod heads;
 mod leaks;
 mod listeners;
 mod stuck;
