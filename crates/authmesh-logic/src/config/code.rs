@@ -95,6 +95,8 @@ codes! {
     "AM-C052" NeverMatches Error "A rule or route can never match.";
     "AM-C053" Shadowed Warning "An allow rule is covered by a deny rule.";
     "AM-C054" PolicyTestFails Error "A policy test does not end as it says.";
+    "AM-C056" Weaker Error "A setting would protect less than the one in force, and nobody accepted that.";
+    "AM-C057" AcceptanceEnded Error "An acceptance of a weaker setting has ended, or ends too late.";
     "AM-C060" PermissiveTls Warning "A listener takes connections with and without TLS.";
     "AM-C061" AdminPublic Error "The door for people is open to other machines.";
     "AM-C062" AdminWithoutToken Error "The door for people is on TCP and asks for no token.";
@@ -114,6 +116,7 @@ codes! {
     "AM-C094" MainFileOnly Error "A section that belongs into the main file stands in an included one.";
     "AM-C095" ListenerMoves Info "A listener changes its address.";
     "AM-C099" NotEnforced Error "A setting is not enforced by this version, so it is not accepted.";
+    "AM-N001" EndpointUnreached Warning "An endpoint takes no connection.";
     "AM-T012" CertificateUnreadable Error "A certificate file holds no certificate.";
     "AM-T013" KeyUnreadable Error "A key file holds no private key that can be used.";
     "AM-T014" KeyMismatch Error "A private key does not belong to the certificate.";

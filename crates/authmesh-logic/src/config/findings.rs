@@ -4,7 +4,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Code, Problem, SecretReference, Severity, Span};
+use super::settings::Record;
+use super::{Acceptance, Code, Problem, SecretReference, Severity, Span};
 use crate::discovery::Address;
 
 /// The most problems that are kept; those beyond still make the configuration faulty.
@@ -72,6 +73,9 @@ pub(super) struct Findings {
     pub(super) registry_meant: Vec<Span>,
     pub(super) certificate_meant: Vec<Span>,
     pub(super) outside: Outside,
+    pub(super) accepted: Vec<Acceptance>,
+    /// What was taken, key by key.
+    pub(super) record: Record,
 }
 
 impl Findings {

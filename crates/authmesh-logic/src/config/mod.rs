@@ -1,9 +1,11 @@
 //! Configuration: as written (a tree with places, walked by hand) in, as meant (values that cannot
 //! be wrong) out, and everything that is wrong at once.
 
+mod acceptance;
 mod access;
 mod code;
 mod crossing;
+mod date;
 mod findings;
 mod inline;
 mod meant;
@@ -16,13 +18,16 @@ mod read;
 mod reader;
 pub mod reference;
 mod sections;
+pub mod settings;
 mod suggest;
 mod tree;
 pub mod units;
 mod values;
 
 pub use crate::authorization::DefaultAccess;
+pub use acceptance::{Acceptance, LONGEST_ACCEPTANCE_DAYS, acceptance_problems, refused};
 pub use code::{Code, Severity};
+pub use date::{Date, NotADate};
 pub use findings::Outside;
 pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
 pub use meant::{
@@ -35,4 +40,5 @@ pub use policies::{Origin, PolicyConfig, PolicyTest};
 pub use problem::Problem;
 pub use read::{Reading, read};
 pub use reference::reference;
+pub use settings::Settings;
 pub use tree::{Entry, Node, Span, Table, Tree, Value};

@@ -9,13 +9,14 @@ use super::findings::{Findings, Outside, Written};
 use super::merge::{VERSION, report_version};
 use super::reader::Reader;
 use super::sections::{
-    ReadPolicy, read_admin, read_authorization, read_headers, read_identity, read_limits,
+    ReadPolicy, read_accepted, read_admin, read_authorization, read_headers, read_identity, read_limits,
     read_listener, read_metrics, read_network, read_policy, read_policy_test, read_registry,
     read_route, read_service, report_providers,
 };
+use super::settings::Settings;
 use super::tree::{Span, Tree};
 use super::{
-    Code, MeshConfig, Origin, PolicyConfig, Problem, access, crossing, inline, merge, overlap,
+    Acceptance, Code, MeshConfig, Origin, PolicyConfig, Problem, access, crossing, inline, merge, overlap,
 };
 
 /// What reading gave.
@@ -26,6 +27,10 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// What the text speaks of and does not contain.
     pub outside: Outside,
+    /// Every key that is written; whole only where no error was found.
+    pub settings: Settings,
+    /// The weaker settings that somebody answers for.
+    pub accepted: Vec<Acceptance>,
 }
 
 /// Reads the main file, which comes first, and those it includes.
@@ -44,17 +49,24 @@ pub fn read(trees: Vec<Tree>) -> Reading {
     let root = merge::merged(trees, &mut findings);
     let top = Span { file: main, start: 0, end: 0 };
     let title = String::from("the file");
-    let config = read_root(Reader::new("", title, &root, top, &mut findings));
+    let config = read_root(Reader::top(title, &root, top, &mut findings));
     crossing::report_unknown(&mut findings, &config);
     overlap::report_overlaps(&mut findings);
-    let Findings { mut problems, outside, broken, .. } = findings;
+    let Findings { mut problems, outside, broken, record, accepted, .. } = findings;
     // A faulty value gives follow-ups where the text around it is damaged.
     problems.retain(|problem| {
         problem.code == Code::InlineSecret
             || !damage.iter().any(|damage| damage.touches(problem.span))
     });
     problems.sort_by_key(|problem| (problem.span.file, problem.span.start));
-    Reading { config: (!broken && damage.is_empty()).then_some(config), problems, outside }
+    let settings = record.into_settings();
+    Reading {
+        config: (!broken && damage.is_empty()).then_some(config),
+        problems,
+        outside,
+        settings,
+        accepted,
+    }
 }
 
 fn read_root(mut reader: Reader<'_, '_>) -> MeshConfig {
@@ -62,6 +74,8 @@ fn read_root(mut reader: Reader<'_, '_>) -> MeshConfig {
     read_version(&mut reader);
     // The files were read already; what is left is whether the list is one.
     reader.strings("include");
+    let accepted = read_accepted(&mut reader);
+    reader.findings.accepted = accepted;
     let authorization = reader.section("authorization").and_then(read_authorization);
     config.security.authorization = authorization.map(|access| access.value);
     config.security.identity = reader.section("identity").and_then(read_identity);

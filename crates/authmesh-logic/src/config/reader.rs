@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::findings::{Findings, Written};
 use super::reference::{self, Standing};
+use super::settings::Place;
 use super::suggest;
 use super::tree::{Entry, Node, Span, Table, Value};
 use super::{Code, Problem};
@@ -19,18 +20,21 @@ pub(super) struct Reader<'tree, 'out> {
     table: &'tree Table,
     span: Span,
     taken: Vec<&'static str>,
+    /// Where what is taken is noted.
+    place: Place,
     pub(super) findings: &'out mut Findings,
 }
 
 impl<'tree, 'out> Reader<'tree, 'out> {
-    pub(super) const fn new(
-        section: &'static str,
+    /// A reader of the top of a file.
+    pub(super) fn top(
         title: String,
         table: &'tree Table,
         span: Span,
         findings: &'out mut Findings,
     ) -> Self {
-        Self { section, title, table, span, taken: Vec::new(), findings }
+        let place = findings.record.top();
+        Self { section: "", title, table, span, taken: Vec::new(), place, findings }
     }
 
     /// The place of the table: its header, or the whole of an inline table.
@@ -47,13 +51,18 @@ impl<'tree, 'out> Reader<'tree, 'out> {
     }
 
     pub(super) fn take(&mut self, key: &'static str) -> Option<&'tree Entry> {
+        let known = reference::find(self.section, key);
         debug_assert!(
-            reference::find(self.section, key).is_some_and(|key| key.standing == Standing::Read),
+            known.is_some_and(|key| key.standing == Standing::Read),
             "the reference lacks `{key}` in `{}`",
             self.section
         );
         self.taken.push(key);
-        self.table.get(key)
+        let entry = self.table.get(key)?;
+        if let Some(known) = known {
+            self.findings.record.note(&self.place, known, entry);
+        }
+        Some(entry)
     }
 
     /// Whether a key is written; it must still be taken.
@@ -109,13 +118,16 @@ impl<'tree, 'out> Reader<'tree, 'out> {
     ) -> Option<Reader<'tree, '_>> {
         let entry = self.take(key)?;
         let title = format!("`{key}` of {}", self.title);
-        self.enter(entry, section, title)
+        let place = self.findings.record.enter(&self.place, key, section, entry);
+        self.enter(entry, section, title, place)
     }
 
     /// A top-level table under `key`.
     pub(super) fn section(&mut self, key: &'static str) -> Option<Reader<'tree, '_>> {
         let entry = self.take(key)?;
-        self.enter(entry, key, format!("`[{key}]`"))
+        let span = entry.node.span;
+        let place = self.findings.record.enter_headed(&self.place, key, None, key, span);
+        self.enter(entry, key, format!("`[{key}]`"), place)
     }
 
     fn enter(
@@ -123,12 +135,25 @@ impl<'tree, 'out> Reader<'tree, 'out> {
         entry: &'tree Entry,
         section: &'static str,
         title: String,
+        place: Place,
     ) -> Option<Reader<'tree, '_>> {
         if let Value::Table(table) = &entry.node.value {
-            return Some(Reader::new(section, title, table, entry.node.span, self.findings));
+            return Some(self.inner(section, title, table, entry.node.span, place));
         }
         self.wrong_type(&entry.node, "a table");
         None
+    }
+
+    fn inner(
+        &mut self,
+        section: &'static str,
+        title: String,
+        table: &'tree Table,
+        span: Span,
+        place: Place,
+    ) -> Reader<'tree, '_> {
+        let findings = &mut *self.findings;
+        Reader { section, title, table, span, taken: Vec::new(), place, findings }
     }
 
     /// Reads each table of an array of tables.
@@ -139,8 +164,11 @@ impl<'tree, 'out> Reader<'tree, 'out> {
         };
         for node in nodes {
             if let Value::Table(table) = &node.value {
+                let name = name_of(table).unwrap_or("unnamed");
+                let record = &mut self.findings.record;
+                let place = record.enter_listed(&self.place, key, name, node.span, key);
                 let title = named(key, table);
-                read(Reader::new(key, title, table, node.span, self.findings));
+                read(self.inner(key, title, table, node.span, place));
             } else {
                 self.wrong_type(node, &format!("a table written as `[[{key}]]`"));
             }
@@ -159,7 +187,10 @@ impl<'tree, 'out> Reader<'tree, 'out> {
             return self.wrong_type(&entry.node, &format!("tables written as `[{key}.NAME]`"));
         };
         for (name, entry) in tables {
-            if let Some(reader) = self.enter(entry, section, format!("{key} `{name}`")) {
+            let span = entry.node.span;
+            let record = &mut self.findings.record;
+            let place = record.enter_headed(&self.place, key, Some(name), section, span);
+            if let Some(reader) = self.enter(entry, section, format!("{key} `{name}`"), place) {
                 read(Written { value: name, key: entry.key, span: entry.key }, reader);
             }
         }
@@ -186,9 +217,21 @@ impl<'tree, 'out> Reader<'tree, 'out> {
 
 /// The name a table goes by in a sentence.
 fn named(key: &str, table: &Table) -> String {
-    match table.get("name").map(|entry| &entry.node.value) {
-        Some(Value::String(name)) => format!("{key} `{name}`"),
-        _ => format!("`[[{key}]]`"),
+    match text_of(table, "name") {
+        Some(name) => format!("{key} `{name}`"),
+        None => format!("`[[{key}]]`"),
+    }
+}
+
+/// The name a table goes by in a path; one without a name goes by what it does.
+fn name_of(table: &Table) -> Option<&str> {
+    text_of(table, "name").or_else(|| text_of(table, "operation"))
+}
+
+fn text_of<'tree>(table: &'tree Table, key: &str) -> Option<&'tree str> {
+    match &table.get(key)?.node.value {
+        Value::String(text) => Some(text),
+        _ => None,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use authmesh_logic::config::{
-    AdminAccess, DiscoverySource, MeshConfig, Outside, RegistryConfig, SecretReference,
+    AdminAccess, DiscoverySource, MeshConfig, Outside, RegistryConfig, SecretReference, Settings,
+    Value,
 };
 
 pub(super) fn anchor(config: &mut MeshConfig, outside: &mut Outside, folder: &Path) {
@@ -29,6 +30,21 @@ pub(super) fn anchor(config: &mut MeshConfig, outside: &mut Outside, folder: &Pa
     for secret in token.into_iter().chain(outside.secrets.iter_mut().map(|(secret, _)| secret)) {
         if let SecretReference::File(path) = secret {
             place(path, folder);
+        }
+    }
+}
+
+/// The same for what is dumped and compared: every key whose kind begins with the word path.
+pub(super) fn anchor_settings(settings: &mut Settings, folder: &Path) {
+    if folder.as_os_str().is_empty() {
+        return;
+    }
+    let settings = settings.groups.iter_mut().flat_map(|group| &mut group.settings);
+    for setting in settings.filter(|setting| setting.key.kind.starts_with("path")) {
+        if let Value::String(text) = &mut setting.value {
+            let mut path = text.as_str().into();
+            place(&mut path, folder);
+            *text = path.into();
         }
     }
 }

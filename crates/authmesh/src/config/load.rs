@@ -7,11 +7,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use authmesh_logic::config::{
-    self, Code, MeshConfig, Outside, Problem, Severity, Span, Tree, Value,
+    self, Acceptance, Code, MeshConfig, Outside, Problem, Settings, Severity, Span, Tree, Value,
 };
 use zeroize::Zeroizing;
 
-use super::anchor::anchor;
+use super::anchor::{anchor, anchor_settings};
 use super::problems::Problems;
 use super::source::Source;
 use super::{document, files, include, origins, policy_tests};
@@ -40,6 +40,10 @@ pub struct Loaded {
     pub warnings: Problems,
     /// The files it was read from, the main file first.
     pub files: Vec<PathBuf>,
+    /// Every key that is written, with its place.
+    pub settings: Settings,
+    /// The weaker settings that somebody answers for.
+    pub accepted: Vec<Acceptance>,
 }
 
 /// Loads the configuration in the file `path` and what it includes. Paths in it that are relative
@@ -66,12 +70,21 @@ pub fn load_untried(path: impl AsRef<Path>) -> Result<Loaded, Problems> {
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn parse(text: &str, name: &str) -> Result<Loaded, Problems> {
+    parse_in(text, name, Path::new(""), Files::Trust)
+}
+
+/// As [`parse`], with relative paths taken from `folder`, and a look at the files it speaks of if
+/// asked.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn parse_in(text: &str, name: &str, folder: &Path, files: Files) -> Result<Loaded, Problems> {
     let mut loader = Loader::default();
     for (_, span) in loader.add_text(name.to_owned(), text) {
         let sentence = "a text that is not a file cannot include files";
         loader.problems.push(Problem::new(Code::IncludeOutside, span, sentence));
     }
-    loader.finish(Path::new(""), Files::Trust, Tests::Run)
+    loader.finish(folder, files, Tests::Run)
 }
 
 /// Whether a policy test that fails is a problem.
@@ -84,7 +97,11 @@ enum Tests {
 fn loaded(path: &Path, files: Files, tests: Tests) -> Result<Loaded, Problems> {
     let mut loader = Loader::default();
     loader.load_main(path);
-    loader.finish(path.parent().unwrap_or(Path::new("")), files, tests)
+    let folder = path.parent().unwrap_or(Path::new(""));
+    // Where the folder we are in is not known, paths stay as they are written.
+    let folder = std::path::absolute(folder.join("x"));
+    let folder = folder.ok().and_then(|file| file.parent().map(Path::to_path_buf));
+    loader.finish(&folder.unwrap_or_default(), files, tests)
 }
 
 #[derive(Default)]
@@ -216,7 +233,9 @@ impl Loader {
     }
 
     fn finish(mut self, folder: &Path, files: Files, tests: Tests) -> Result<Loaded, Problems> {
-        let config::Reading { config, problems, mut outside } = config::read(self.trees);
+        let config::Reading { config, problems, mut outside, mut settings, accepted } =
+            config::read(self.trees);
+        anchor_settings(&mut settings, folder);
         for problem in &problems {
             if problem.code == Code::InlineSecret
                 && let Some(source) = self.sources.get_mut(usize::from(problem.span.file))
@@ -238,7 +257,10 @@ impl Loader {
         let broken = self.problems.iter().any(|problem| problem.severity == Severity::Error);
         let problems = Problems::new(self.problems, self.sources);
         match config {
-            Some(config) if !broken => Ok(Loaded { config, warnings: problems, files: self.paths }),
+            Some(config) if !broken => {
+                let (warnings, files) = (problems, self.paths);
+                Ok(Loaded { config, warnings, files, settings, accepted })
+            }
             _ => Err(problems),
         }
     }

@@ -12,21 +12,30 @@
 //! Without a file, [`ServiceConfig::new`] and [`MeshConfig::default`] give the defaults.
 
 mod anchor;
+mod change;
 mod document;
+mod dump;
 mod files;
+mod github;
 mod include;
 mod json;
 mod load;
 mod mask;
+mod online;
 mod origins;
 mod policy_tests;
 mod problems;
 mod report;
+mod schema;
 mod secret;
 mod source;
 #[cfg(test)]
 mod tests;
+mod versions;
 
+pub use authmesh_logic::config::reference::Effect;
+pub use authmesh_logic::config::settings::{self, Change, Settings};
+pub use authmesh_logic::config::{Acceptance, Date};
 pub use authmesh_logic::config::{
     AdminAccess, AdminConfig, Classifier, Code, DefaultAccess, DiscoverySource, IdentityConfig,
     Limits, ListenerConfig, MeshConfig, NetworkConfig, Origin, PolicyConfig, PolicyTest, Problem,
@@ -34,6 +43,9 @@ pub use authmesh_logic::config::{
     Severity, Span, TlsMode, reference,
 };
 pub use authmesh_logic::hygiene::TrustedNetwork;
-pub use load::{Files, Loaded, load, load_untried, parse};
+pub use change::today;
+pub use load::{Files, Loaded, load, load_untried, parse, parse_in};
 pub use problems::{Place, Problems};
+pub use schema::{schema, schema_text};
 pub use secret::{Secret, SecretError};
+pub use versions::{MOST_VERSIONS, Version, Versions};

@@ -62,6 +62,12 @@ impl Problems {
         }
     }
 
+    /// Further problems of the same files.
+    pub(super) fn add(&mut self, found: Vec<Problem>) {
+        self.found.extend(found);
+        self.found.sort_by_key(|problem| (problem.span.file, problem.span.start));
+    }
+
     pub(super) fn source(&self, span: Span) -> Option<&Source> {
         self.sources.get(usize::from(span.file))
     }

@@ -2,6 +2,7 @@
 
 use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
+use super::Weaker::{Exposed, OneMore, Reach, Towards, WiderNetwork};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -13,6 +14,7 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: keys! {
             version: "integer", Required, "1", "The version of the format; this program understands 1.";
             include: "array of texts", Nothing, r#"["conf.d/*.toml"]"#, "Further files below the folder of this one, read in alphabetical order. `*` stands for any characters of a file name.";
+            accept_weaker: "array of texts", Nothing, r#"["limits.body: uploads of scans until 2027-01-31"]"#, "Weaker settings that a reload takes, each with its key, a reason and the last day on which it is accepted, at most 366 days ahead.";
             authorization: "table", Depends("required beside a listener"), r#"{ default = "deny" }"#, "Who may do what.";
             identity: "table", Nothing, r#"{ cert = "tls/mesh.pem", key = "tls/mesh.key" }"#, "What this mesh proves itself with.";
             admin: "table", Nothing, r#"{ socket = "/run/authmesh/admin.sock" }"#, "The door for people.";
@@ -35,7 +37,7 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[authorization]",
         text: "",
         keys: keys! {
-            default: "`deny` or `allow`", Depends("required beside a listener without `[[policy]]`; `deny` with one"), r#""deny""#, "What happens to a request that no rule speaks of.", weaker "`deny` → `allow`";
+            default: "`deny` or `allow`", Depends("required beside a listener without `[[policy]]`; `deny` with one"), r#""deny""#, "What happens to a request that no rule speaks of.", weaker (Towards(&[&["deny", ""], &["allow"]]));
         },
     },
     Section {
@@ -57,7 +59,7 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[headers]",
         text: "",
         keys: keys! {
-            trusted_proxies: "array of networks", Depends("nobody"), r#"["10.1.0.0/16"]"#, "Whose `x-forwarded-*` fields are believed.", weaker "a network more, or a larger one";
+            trusted_proxies: "array of networks", Depends("nobody"), r#"["10.1.0.0/16"]"#, "Whose `x-forwarded-*` fields are believed.", weaker (WiderNetwork);
             identity: "field name", Depends("`x-authmesh-identity`"), r#""x-authmesh-identity""#, "The field that carries the identity a caller proved to the service; taken off requests that come in.";
         },
     },
@@ -67,8 +69,8 @@ pub(super) const SECTIONS: &[Section] = &[
         text: "Either `socket`, or `address` with `token`.",
         keys: keys! {
             socket: "absolute path", Nothing, r#""/run/authmesh/admin.sock""#, "A Unix socket; the peer's user id decides.";
-            allow_uids: "array of integers", Depends("the mesh's own user"), "[0, 991]", "Who may enter by the socket.", weaker "a user more";
-            address: "ip:port", Nothing, r#""127.0.0.1:9901""#, "TCP, on loopback only.", weaker "moving from `socket` to `address`";
+            allow_uids: "array of integers", Depends("the mesh's own user"), "[0, 991]", "Who may enter by the socket.", weaker (OneMore);
+            address: "ip:port", Nothing, r#""127.0.0.1:9901""#, "TCP, on loopback only.", weaker (Reach);
             token: "secret", Depends("required beside `address`"), r#"{ file = "/run/secrets/admin" }"#, "What the peer must know.";
         },
     },
@@ -88,7 +90,7 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[metrics]",
         text: "",
         keys: keys! {
-            address: "ip:port", Required, r#""127.0.0.1:9464""#, "Where `/metrics`, `/healthz` and `/readyz` are served, without a token.", weaker "from loopback to another address";
+            address: "ip:port", Required, r#""127.0.0.1:9464""#, "Where `/metrics`, `/healthz` and `/readyz` are served, without a token.", weaker (Exposed);
         },
     },
     Section {
@@ -97,9 +99,9 @@ pub(super) const SECTIONS: &[Section] = &[
         text: "",
         keys: keys! {
             kind: "`embedded` or `none`", Required, r#""embedded""#, "Whether this process keeps a registry.";
-            address: "loopback ip:port or unix:/path", Nothing, r#""unix:/run/authmesh/registry.sock""#, "Where workloads register; only inside the process if absent.", weaker "from a Unix socket to TCP";
-            default: "`deny` or `allow`", Example, r#""deny""#, "Whether whoever reaches `address` may register any service; on TCP this must be `allow`, for nothing there says who asks.", weaker "from `deny` to `allow`";
-            uids: "table of services by user id", Depends("the mesh's own user, any service"), r#"{ 1001 = "token", 1002 = ["login", "session"] }"#, "Who may register which service on a Unix socket; a user with `[]` may look and no more.", weaker "a user or a service more";
+            address: "loopback ip:port or unix:/path", Nothing, r#""unix:/run/authmesh/registry.sock""#, "Where workloads register; only inside the process if absent.", weaker (Reach);
+            default: "`deny` or `allow`", Example, r#""deny""#, "Whether whoever reaches `address` may register any service; on TCP this must be `allow`, for nothing there says who asks.", weaker (Towards(&[&["deny"], &["allow"]]));
+            uids: "table of services by user id", Depends("the mesh's own user, any service"), r#"{ 1001 = "token", 1002 = ["login", "session"] }"#, "Who may register which service on a Unix socket; a user with `[]` may look and no more.", weaker (OneMore);
             persist: "path of a folder", Nothing, r#""/var/lib/authmesh""#, "Where the registry survives a restart.";
             - etcd: "use `kind = \"embedded\"`";
         },

@@ -1,5 +1,7 @@
 //! What is said of one key: its type, its default, its meaning, and whether it is enforced.
 
+use super::Weaker;
+
 /// One table of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
@@ -27,9 +29,17 @@ pub struct Key {
     /// What it does, as a sentence.
     pub sentence: &'static str,
     /// For a key of security: which change of it protects less.
-    pub weaker: Option<&'static str>,
+    pub weaker: Option<Weaker>,
     /// Whether it is read.
     pub standing: Standing,
+}
+
+impl Key {
+    /// Whether it means its example when it is not written.
+    #[must_use]
+    pub fn is_default_a_value(&self) -> bool {
+        self.standing == Standing::Read && self.fallback == Fallback::Example
+    }
 }
 
 /// What is meant when a key is not written.
@@ -55,11 +65,12 @@ pub enum Standing {
 }
 
 /// Writes keys down, one a line: those that are read, then, with a dash, those
-/// that are refused by name.
+/// that are refused by name. `weaker` is followed by a direction, in parentheses, or by words: then
+/// any change counts as weaker.
 macro_rules! keys {
     (
         $($name:ident: $kind:literal, $fallback:expr, $example:literal, $sentence:literal
-            $(, weaker $weaker:literal)?;)*
+            $(, weaker $weaker:tt)?;)*
         $(- $later:ident: $instead:literal;)*
     ) => {
         &[
@@ -84,13 +95,14 @@ macro_rules! keys {
         ]
     };
     (@weaker) => { None };
-    (@weaker $weaker:literal) => { Some($weaker) };
+    (@weaker $words:literal) => { Some(crate::config::reference::Weaker::Change($words)) };
+    (@weaker $direction:tt) => { Some($direction) };
 }
 
 pub(super) use keys;
 
 /// Every key of `section`.
-pub(in crate::config) fn keys_of(section: &str) -> impl Iterator<Item = &'static Key> {
+pub fn keys_of(section: &str) -> impl Iterator<Item = &'static Key> {
     let section = super::SECTIONS.iter().copied().flatten().find(|known| known.name == section);
     section.into_iter().flat_map(|section| section.keys)
 }

@@ -6,11 +6,14 @@ mod key;
 mod page;
 mod services;
 mod traffic;
+mod weaker;
 
-pub use key::{Fallback, Key, Section, Standing};
+pub use key::{Fallback, Key, Section, Standing, keys_of};
 pub use page::reference;
+pub use weaker::{Effect, Weaker};
 
-pub(super) use key::{find, keys_of};
+pub(super) use key::find;
+pub(super) use weaker::amount;
 
 /// Every section, in the order of the documentation.
 pub const SECTIONS: &[&[Section]] =

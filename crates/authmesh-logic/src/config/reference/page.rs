@@ -64,7 +64,8 @@ fn row(key: &Key) -> String {
         Fallback::Example => format!("`{}`", key.example),
         Fallback::Depends(words) => words.to_string(),
     };
-    let weaker = key.weaker.map_or_else(String::new, |words| format!(" Weaker: {words}."));
+    let weaker = key.weaker.map(|weaker| weaker.words(key.kind));
+    let weaker = weaker.map_or_else(String::new, |words| format!(" Weaker: {words}."));
     let example = match key.fallback {
         Fallback::Example => String::new(),
         _ => format!(" Example: `{}`.", key.example),

@@ -2,6 +2,7 @@
 
 use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
+use super::Weaker::{Larger, Towards};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -14,7 +15,7 @@ pub(super) const SECTIONS: &[Section] = &[
             discover: "table", Nothing, r#"{ file = "instances.json" }"#, "Where instances are learned.";
             protocol: "`http1` or `http2`", Example, r#""http1""#, "How instances are spoken to; `http2` without negotiation.";
             timeout: "duration", Example, r#""5s""#, "How long a request may take to its response head.";
-            max_age: "duration", Depends("any age"), r#""30s""#, "How old the view of the instances may be; beyond it requests are refused.", weaker "longer";
+            max_age: "duration", Depends("any age"), r#""30s""#, "How old the view of the instances may be; beyond it requests are refused.", weaker (Larger);
             balance: "strategy or table", Example, r#""least_loaded""#, "How an endpoint is chosen.";
             breaker: "table or `off`", Nothing, r#"{ failure_rate = "50%" }"#, "The breaker of the service as a whole, one for each operation.";
             endpoint_breaker: "table or `off`", Nothing, "{ consecutive_failures = 5 }", "The breaker of each endpoint.";
@@ -110,8 +111,8 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: keys! {
             attempts: "integer, 1 to 10", Example, "3", "How many attempts a request may have, the first included.";
             per_try: "duration", Depends("the request's time-out"), r#""500ms""#, "How long one attempt may take to its response head.";
-            methods: "array of methods", Depends("every method"), r#"["GET", "HEAD"]"#, "Only requests with these methods are repeated. POST, PATCH and others that must not be sent twice want `only_if_unprocessed`.", weaker "a method more";
-            only_if_unprocessed: "boolean", Example, "false", "Only attempts that provably were not processed are repeated.", weaker "`true` → `false`";
+            methods: "array of methods", Depends("every method"), r#"["GET", "HEAD"]"#, "Only requests with these methods are repeated. POST, PATCH and others that must not be sent twice want `only_if_unprocessed`.", weaker (OneMore);
+            only_if_unprocessed: "boolean", Example, "false", "Only attempts that provably were not processed are repeated.", weaker (Towards(&[&["true"], &["false"]]));
         },
     },
 ];

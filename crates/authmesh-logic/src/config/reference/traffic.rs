@@ -2,6 +2,7 @@
 
 use super::Fallback::{Depends, Example, Required};
 use super::Section;
+use super::Weaker::{Larger, Towards};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -22,8 +23,8 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "tls of a listener",
         text: "",
         keys: keys! {
-            mode: "`server` or `plaintext`", Required, r#""server""#, "`server`: the mesh proves itself with the certificate of `[identity]`. `plaintext`: on loopback and Unix sockets only.", weaker "`server` → `plaintext`";
-            min_version: "`1.2` or `1.3`", Example, r#""1.3""#, "The oldest version of TLS that is spoken.", weaker "`1.3` → `1.2`";
+            mode: "`server` or `plaintext`", Required, r#""server""#, "`server`: the mesh proves itself with the certificate of `[identity]`. `plaintext`: on loopback and Unix sockets only.", weaker (Towards(&[&["server"], &["plaintext", ""]]));
+            min_version: "`1.2` or `1.3`", Example, r#""1.3""#, "The oldest version of TLS that is spoken.", weaker (Towards(&[&["1.3"], &["1.2"]]));
         },
     },
     Section {
@@ -38,7 +39,7 @@ pub(super) const SECTIONS: &[Section] = &[
             methods: "array of methods", Depends("every method"), r#"["POST"]"#, "Only these methods, in upper case.";
             service: "service", Required, r#""login""#, "Where the requests go.";
             operation: "name", Depends("`name`; one of them is required"), r#""issue""#, "What the request does there: the key of breakers and metrics.";
-            class: "`idempotent`, `if_unprocessed` or `single_use`", Depends("by method"), r#""single_use""#, "What a request survives: GET, HEAD, OPTIONS, PUT and DELETE are `idempotent`, others `if_unprocessed`.", weaker "towards `idempotent`";
+            class: "`idempotent`, `if_unprocessed` or `single_use`", Depends("by method"), r#""single_use""#, "What a request survives: GET, HEAD, OPTIONS, PUT and DELETE are `idempotent`, others `if_unprocessed`.", weaker (Towards(&[&["single_use"], &["if_unprocessed", ""], &["idempotent"]]));
             classifier: "`http`", Example, r#""http""#, "How an answer is judged.";
             timeout: "duration", Depends("the service's"), r#""2s""#, "How long a request may take to its response head.";
             retry: "table or `off`", Depends("the service's"), "{ attempts = 2 }", "Whether attempts are repeated.";
@@ -53,15 +54,15 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "[limits]",
         text: "0 is never \"off\"; where a limit can be switched off, `\"off\"` is written.",
         keys: keys! {
-            header_timeout: "duration or `off`", Example, r#""10s""#, "How long a request head may take to arrive.", weaker "longer or `off`";
-            idle_timeout: "duration or `off`", Example, r#""60s""#, "How long a connection may be unused.", weaker "longer or `off`";
-            body_idle_timeout: "duration or `off`", Example, r#""30s""#, "How long a body may make no progress, in either direction.", weaker "longer or `off`";
-            header_bytes: "size, 8KiB to 1MiB", Example, r#""60KiB""#, "The largest request head.", weaker "larger";
-            headers: "integer, 1 to 1000", Example, "100", "The most header fields.", weaker "more";
-            target_bytes: "size, 128B to 64KiB", Example, r#""8KiB""#, "The longest request target.", weaker "larger";
-            body: "size or `off`", Example, r#""1MiB""#, "The largest request body.", weaker "larger or `off`";
-            connections: "integer or `off`", Example, "10000", "The most connections at once, over all listeners.", weaker "more or `off`";
-            streams: "integer, 1 to 10000", Example, "100", "The most concurrent streams of an HTTP/2 connection.", weaker "more";
+            header_timeout: "duration or `off`", Example, r#""10s""#, "How long a request head may take to arrive.", weaker (Larger);
+            idle_timeout: "duration or `off`", Example, r#""60s""#, "How long a connection may be unused.", weaker (Larger);
+            body_idle_timeout: "duration or `off`", Example, r#""30s""#, "How long a body may make no progress, in either direction.", weaker (Larger);
+            header_bytes: "size, 8KiB to 1MiB", Example, r#""60KiB""#, "The largest request head.", weaker (Larger);
+            headers: "integer, 1 to 1000", Example, "100", "The most header fields.", weaker (Larger);
+            target_bytes: "size, 128B to 64KiB", Example, r#""8KiB""#, "The longest request target.", weaker (Larger);
+            body: "size or `off`", Example, r#""1MiB""#, "The largest request body.", weaker (Larger);
+            connections: "integer or `off`", Example, "10000", "The most connections at once, over all listeners.", weaker (Larger);
+            streams: "integer, 1 to 10000", Example, "100", "The most concurrent streams of an HTTP/2 connection.", weaker (Larger);
             drain_timeout: "duration", Example, r#""30s""#, "How long a stopping mesh waits for requests in flight.";
         },
     },

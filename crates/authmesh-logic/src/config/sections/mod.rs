@@ -1,5 +1,6 @@
 //! One reader for each section of the file.
 
+mod acceptance;
 mod admin;
 mod balance;
 mod blocks;
@@ -22,6 +23,7 @@ mod secret;
 mod service;
 mod words;
 
+pub(super) use acceptance::read_accepted;
 pub(super) use admin::{read_admin, read_metrics};
 pub(super) use headers::read_headers;
 pub(super) use identity::{read_authorization, read_identity};

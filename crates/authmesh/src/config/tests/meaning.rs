@@ -13,7 +13,7 @@ use crate::config::{
     SecretReference, ServiceConfig, TlsMode, parse,
 };
 
-const WHOLE: &str = r#"
+pub(in crate::config) const WHOLE: &str = r#"
 version = 1
 
 [authorization]

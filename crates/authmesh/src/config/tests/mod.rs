@@ -1,6 +1,8 @@
 //! What the configuration must refuse, accept and keep to itself.
 
 mod access;
+mod change;
+mod dump;
 mod faults;
 mod files;
 mod includes;
@@ -9,3 +11,5 @@ mod meaning;
 mod properties;
 mod secrets;
 mod syntax;
+
+pub(super) use meaning::WHOLE;

@@ -1,0 +1,116 @@
+//! Compares two configurations key by key, and says of each change what it does to the protection.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::list::{Setting, Settings};
+use super::tables;
+use super::text::toml_text;
+use crate::config::Span;
+use crate::config::reference::{self, Effect, Fallback, Key};
+use crate::config::tree::Value;
+
+/// One key that means something else than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The full path of the key: `limits.body`. Of a table that came or went as a whole, its own.
+    pub path: String,
+    /// What was written before as TOML, or the default; of a table, its header.
+    pub before: Option<String>,
+    /// What is written now as TOML, or the default; of a table, its header.
+    pub after: Option<String>,
+    /// What the change does to the protection.
+    pub effect: Effect,
+    /// Which change would be weaker, in words; empty where none is.
+    pub weaker: String,
+    /// Where it stands now; its table's place if it is not written any more. `None` if that is gone
+    /// as well.
+    pub place: Option<Span>,
+}
+
+/// The changes from `before` to `after`, the weaker ones first, then by path.
+///
+/// A value that is written and means the default is no change. The keys of a table that came or
+/// went are not told one by one.
+#[must_use]
+pub fn compare(before: &Settings, after: &Settings) -> Vec<Change> {
+    let (old, new) = (by_path(before, after), by_path(after, before));
+    let mut changes: Vec<Change> = tables::compare(before, after);
+    for (path, &is) in &new {
+        changes.extend(change(path, old.get(path).copied(), Some(is), Some(is.span)));
+    }
+    for (path, &was) in old.iter().filter(|(path, _)| !new.contains_key(*path)) {
+        changes.extend(change(path, Some(was), None, place_of_table(after, path)));
+    }
+    changes.sort_by(|one, other| (one.effect, &one.path).cmp(&(other.effect, &other.path)));
+    changes
+}
+
+/// The keys of `settings`, without those of tables that `other` does not have.
+fn by_path<'a>(settings: &'a Settings, other: &Settings) -> BTreeMap<String, &'a Setting> {
+    let known = tables::named(other);
+    settings
+        .iter()
+        .filter(|(_, group, _)| !group.is_named || known.contains_key(group.path.as_str()))
+        .map(|(path, _, setting)| (path, setting))
+        .collect()
+}
+
+fn change(
+    path: &str,
+    was: Option<&Setting>,
+    is: Option<&Setting>,
+    place: Option<Span>,
+) -> Option<Change> {
+    let key = is.or(was)?.key;
+    let default = default_of(key);
+    let value =
+        |setting: Option<&Setting>| setting.map(|it| it.value.clone()).or_else(|| default.clone());
+    let (before, after) = (value(was), value(is));
+    if is_same(key, before.as_ref(), after.as_ref()) {
+        return None;
+    }
+    let judge = |weaker: reference::Weaker| weaker.judge(before.as_ref(), after.as_ref());
+    Some(Change {
+        path: path.into(),
+        effect: key.weaker.map_or(Effect::Neutral, judge),
+        weaker: key.weaker.map(|weaker| weaker.words(key.kind)).unwrap_or_default(),
+        before: before.as_ref().map(toml_text),
+        after: after.as_ref().map(toml_text),
+        place,
+    })
+}
+
+/// Whether two values mean the same, however they are written.
+fn is_same(key: &Key, before: Option<&Value>, after: Option<&Value>) -> bool {
+    let is_amount = ["duration", "size", "share"].iter().any(|kind| key.kind.starts_with(kind));
+    before.map(toml_text) == after.map(toml_text)
+        || is_amount
+            && before.is_some()
+            && after.is_some()
+            && reference::amount(before) == reference::amount(after)
+}
+
+/// The default of a key as a value; `None` where it has none, or none that is a simple one.
+fn default_of(key: &Key) -> Option<Value> {
+    if key.fallback != Fallback::Example {
+        return None;
+    }
+    let text = key.example;
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    match (quoted, text) {
+        (Some(inner), _) => Some(Value::String(inner.into())),
+        (None, "true" | "false") => Some(Value::Boolean(text == "true")),
+        (None, _) => text.parse().ok().map(Value::Integer),
+    }
+}
+
+/// The table in which a key that is not written any more would stand.
+fn place_of_table(settings: &Settings, path: &str) -> Option<Span> {
+    let holds = |group: &&super::Group| {
+        path.strip_prefix(group.path.as_str()).is_some_and(|rest| rest.starts_with('.'))
+    };
+    let innermost = settings.groups.iter().filter(holds).max_by_key(|group| group.path.len())?;
+    Some(innermost.span)
+}
