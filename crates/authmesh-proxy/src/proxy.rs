@@ -17,7 +17,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::access::Access;
 use crate::bind::{BindError, SocketFile, Sockets};
-use crate::doors::{Ask, Asks, DoorError, Doors, Phase, PreparedDoors, Standing};
+use crate::doors::{Ask, Asks, DoorError, Doors, InForce, Phase, PreparedDoors, Standing};
 use crate::load::{Busy, Load};
 use crate::refusals::Refusals;
 use crate::serving::ListenerShared;
@@ -162,6 +162,11 @@ impl Proxy {
         let reloaded = self.put_in_force(config).await;
         self.standing.reloaded(reloaded.as_ref().err().map(ToString::to_string));
         reloaded
+    }
+
+    /// The configuration in force with its number.
+    pub(crate) fn in_force(&self) -> &InForce {
+        &self.standing.in_force
     }
 
     /// Notes that a reload failed before there was a configuration.

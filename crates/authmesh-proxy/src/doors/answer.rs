@@ -36,6 +36,12 @@ pub(crate) fn error(status: StatusCode, word: &'static str, message: &str) -> An
     json(status, &serde_json::json!({ "error": word, "message": message }))
 }
 
+/// The answer of a mesh that has too much to do already.
+pub(crate) fn busy() -> Answer {
+    let message = "the mesh is busy with what was asked before";
+    error(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
+}
+
 /// The answer where nothing is.
 pub(crate) fn not_found(message: &str) -> Answer {
     error(StatusCode::NOT_FOUND, "not_found", message)

@@ -1,7 +1,10 @@
 //! What people ask of whoever runs the proxy: only that program knows the file and owns the end.
 
-use serde_json::Value;
+use http::StatusCode;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
+
+use super::answer::{Answer, json as answer_json};
 
 /// Something a person asked at the admin door. The program that runs the proxy does it.
 #[derive(Debug)]
@@ -9,6 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 pub enum Ask {
     /// Read the file again and put it in force.
     Reload(Reply),
+    /// Put this configuration in force: [`Proxy::put`](crate::Proxy::put) does it.
+    Put(Push, PutReply),
     /// Stop the proxy.
     Shutdown,
 }
@@ -17,6 +22,25 @@ pub enum Ask {
 #[derive(Debug)]
 pub struct Reply(oneshot::Sender<Reloaded>);
 
+/// A configuration that somebody brought.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// The whole of it; it includes nothing.
+    pub text: String,
+    /// What it is called in problems.
+    pub name: String,
+    /// Who brought it and why, for the history.
+    pub cause: String,
+    /// The number of the version in whose place it is put.
+    pub instead_of: u64,
+    /// Whether it may protect less.
+    pub takes_weaker: bool,
+}
+
+/// Where the end of a put is told. Whoever asked is told of a failure if this is dropped.
+#[derive(Debug)]
+pub struct PutReply(oneshot::Sender<Put>);
+
 /// Why a reload was refused.
 #[derive(Clone, Debug)]
 pub struct ReloadFault {
@@ -24,7 +48,12 @@ pub struct ReloadFault {
     pub message: String,
     /// What is wrong with the file, one by one, as JSON; an empty array if it is not the file.
     pub problems: Value,
+    /// The version in force, if it is another than the one that was to be replaced.
+    in_force: Option<u64>,
 }
+
+/// How a put ended: what it did, as JSON.
+type Put = Result<Value, ReloadFault>;
 
 /// How a reload ended.
 pub(crate) type Reloaded = Result<(), ReloadFault>;
@@ -44,6 +73,44 @@ impl Reply {
     }
 }
 
+impl PutReply {
+    /// Tells how the put ended; what it did as JSON.
+    pub fn tell(self, put: Result<Value, ReloadFault>) {
+        // Whoever asked may have left.
+        let _ = self.0.send(put);
+    }
+}
+
+impl ReloadFault {
+    /// The configuration was refused.
+    #[must_use]
+    pub const fn refused(message: String, problems: Value) -> Self {
+        Self { message, problems, in_force: None }
+    }
+
+    /// Another configuration is in force than the one that was to be replaced.
+    #[must_use]
+    pub fn another_in_force(number: u64) -> Self {
+        let message = format!("version {number} is in force, not the one this was made for");
+        Self { message, problems: Value::Array(Vec::new()), in_force: Some(number) }
+    }
+
+    /// The answer to whoever asked.
+    pub(crate) fn answer(&self) -> Answer {
+        let (status, word) = match self.in_force {
+            Some(_) => (StatusCode::PRECONDITION_FAILED, "another_in_force"),
+            None => (StatusCode::UNPROCESSABLE_ENTITY, "refused"),
+        };
+        let refusal = json!({
+            "error": word,
+            "message": self.message,
+            "problems": self.problems,
+            "version": self.in_force,
+        });
+        answer_json(status, &refusal)
+    }
+}
+
 impl Asks {
     pub(crate) fn channel() -> (Self, mpsc::Receiver<Ask>) {
         let (sender, receiver) = mpsc::channel(MOST_ASKS);
@@ -55,6 +122,13 @@ impl Asks {
         let (sender, reloaded) = oneshot::channel();
         self.0.try_send(Ask::Reload(Reply(sender))).ok()?;
         reloaded.await.ok()
+    }
+
+    /// Asks to put a configuration in force and waits for the end; `None` if nobody does it.
+    pub(crate) async fn put(&self, push: Push) -> Option<Put> {
+        let (sender, put) = oneshot::channel();
+        self.0.try_send(Ask::Put(push, PutReply(sender))).ok()?;
+        put.await.ok()
     }
 
     /// Asks for the end; false if nobody hears.

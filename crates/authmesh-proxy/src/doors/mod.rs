@@ -14,6 +14,8 @@ mod stream;
 
 mod ask;
 
+mod in_force;
+
 mod standing;
 
 mod readiness;
@@ -31,6 +33,7 @@ mod registry;
 mod open;
 
 pub(crate) use ask::Asks;
-pub use ask::{Ask, ReloadFault, Reply};
+pub use ask::{Ask, Push, PutReply, ReloadFault, Reply};
+pub(crate) use in_force::InForce;
 pub(crate) use open::{DoorError, Doors, PreparedDoors};
 pub(crate) use standing::{Phase, Standing};

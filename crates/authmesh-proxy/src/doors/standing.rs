@@ -11,6 +11,7 @@ use authmesh_logic::discovery::Address;
 use serde::Serialize;
 
 use super::ask::Asks;
+use super::in_force::InForce;
 use super::time_text::time_text;
 use crate::load::{Busy, Load};
 use crate::refusals::Refusals;
@@ -19,6 +20,7 @@ use crate::refusals::Refusals;
 pub(crate) struct Standing {
     pub(crate) mesh: Mesh,
     pub(crate) asks: Asks,
+    pub(crate) in_force: InForce,
     pub(crate) since: SystemTime,
     busy: Arc<Busy>,
     pub(crate) refusals: Arc<Refusals>,
@@ -66,7 +68,8 @@ impl Standing {
             last_reload: None,
         };
         let reload_failures = AtomicU64::new(0);
-        Self { mesh, asks, since, busy, refusals, reload_failures, moving: Mutex::new(moving) }
+        let (in_force, moving) = (InForce::new(), Mutex::new(moving));
+        Self { mesh, asks, in_force, since, busy, refusals, reload_failures, moving }
     }
 
     /// Where the proxy is in its life, and since when.

@@ -9,13 +9,14 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::config;
 use super::decide::{self, Decision};
 use super::entry::{Entry, TurnedAway, Visitor};
 use super::events;
 use super::explain;
 use super::report::{Report, breakers};
 use crate::doors::accept::{Door, Peer};
-use crate::doors::answer::{Answer, error, json as answer_json, not_found, wrong_method};
+use crate::doors::answer::{Answer, busy, error, json as answer_json, not_found, wrong_method};
 use crate::doors::path::segments;
 use crate::doors::standing::Standing;
 
@@ -59,6 +60,9 @@ impl Door for AdminDoor {
             }
             ["v1", "explain"] if *request.method() == Method::POST => {
                 explain::explain(&self.standing.mesh.config(), request.into_body()).await
+            }
+            ["v1", "config", ref path @ ..] => {
+                config::answer(&self.standing, visitor, path, request).await
             }
             ref path => self.lead(visitor, request.method(), path).await,
         }
@@ -131,14 +135,7 @@ impl AdminDoor {
                 StatusCode::OK,
                 &json!({ "ok": true, "reload": self.standing.last_reload() }),
             ),
-            Ok(Some(Err(fault))) => {
-                let refusal = json!({
-                    "error": "refused",
-                    "message": fault.message,
-                    "problems": fault.problems,
-                });
-                answer_json(StatusCode::UNPROCESSABLE_ENTITY, &refusal)
-            }
+            Ok(Some(Err(fault))) => fault.answer(),
             Ok(None) => busy(),
             Err(_) => answer_json(
                 StatusCode::ACCEPTED,
@@ -167,16 +164,10 @@ fn turn_away(peer: Peer, turned_away: TurnedAway) -> Answer {
     answer
 }
 
-fn busy() -> Answer {
-    let message = "the mesh is busy with what was asked before";
-    error(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
-}
-
 /// What is promised and cannot be done by this version, by name.
 fn not_built(path: &[&str]) -> Option<&'static str> {
     Some(match path {
         [] | ["dashboard", ..] => "the dashboard",
-        ["v1", "config"] => "reading and writing the configuration",
         ["v1", "breakers", _, ..] => "setting a breaker by hand",
         _ => return None,
     })

@@ -10,6 +10,8 @@ mod decide;
 
 mod explain;
 
+mod config;
+
 mod door;
 
 pub(crate) use door::AdminDoor;

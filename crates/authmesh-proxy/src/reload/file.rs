@@ -1,0 +1,23 @@
+//! Reads the file again and puts what it says in force.
+
+use std::path::Path;
+
+use authmesh::config::{self, Files, Loaded};
+
+use crate::proxy::{Proxy, StartError};
+
+impl Proxy {
+    /// Reads the configuration in `file` again, with a look at the files it speaks of, and puts it
+    /// in force as [`Proxy::reload`] does. Where versions are kept, one that protects less than the
+    /// configuration in force must say until when that is accepted.
+    ///
+    /// # Errors
+    ///
+    /// When the file has faults (all of them are told), protects less or cannot be put in force; the
+    /// old configuration then stays, whole.
+    pub async fn reload_file(&self, file: &Path) -> Result<Loaded, StartError> {
+        let loaded = config::load(file, Files::Look).map_err(|problems| self.refuse(problems))?;
+        self.change(&loaded, "reload".to_owned(), true, false).await?;
+        Ok(loaded)
+    }
+}
