@@ -80,8 +80,31 @@ impl AdminClient {
         path: &str,
         body: impl Into<Bytes>,
     ) -> Result<Answer, Failure> {
+        self.exchange(method, path, None, body.into()).await
+    }
+
+    /// Asks to put `body` in the place of the configuration of this number.
+    pub(crate) async fn put_config(
+        &self,
+        instead_of: u64,
+        query: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer, Failure> {
+        let pair = |(key, value): &(&str, &str)| format!("{key}={}", segment(value));
+        let query: Vec<String> = query.iter().map(pair).collect();
+        let path = format!("/v1/config?{}", query.join("&"));
+        self.exchange(Method::POST, &path, Some(instead_of), body.into()).await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        instead_of: Option<u64>,
+        body: Bytes,
+    ) -> Result<Answer, Failure> {
         let asking = async {
-            let response = self.send(method, path, body.into()).await?;
+            let response = self.send(method, path, instead_of, body).await?;
             let status = response.status();
             let body = Limited::new(response.into_body(), MOST_ANSWER_BYTES).collect().await;
             let bytes = body.map_err(|error| self.unreached(error))?.to_bytes();
@@ -94,13 +117,14 @@ impl AdminClient {
 
     /// Asks what stands at `path`, and hands out the answer as it comes.
     pub(crate) async fn open(&self, path: &str) -> Result<Response<Incoming>, Failure> {
-        self.send(Method::GET, path, Bytes::new()).await
+        self.send(Method::GET, path, None, Bytes::new()).await
     }
 
     async fn send(
         &self,
         method: Method,
         path: &str,
+        instead_of: Option<u64>,
         body: Bytes,
     ) -> Result<Response<Incoming>, Failure> {
         let (host, connected) = match &self.place {
@@ -121,6 +145,11 @@ impl AdminClient {
             .header(header::HOST, host)
             .body(Full::new(body))
             .map_err(Failure::bad_input)?;
+        if let Some(tag) =
+            instead_of.and_then(|number| HeaderValue::from_str(&format!("\"{number}\"")).ok())
+        {
+            request.headers_mut().insert(header::IF_MATCH, tag);
+        }
         if let Some(token) = &self.token {
             let value = [b"Bearer ", token.expose()].concat();
             let mut value = HeaderValue::from_bytes(&value)

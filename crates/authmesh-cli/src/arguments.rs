@@ -1,11 +1,15 @@
 //! The command line: verbs and their options.
 
+mod config;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use config::{Check, CheckForm, Diff, Dump, DumpForm, Init, Rollback, State};
 
 /// The service mesh for authentication systems.
 #[derive(Debug, Parser)]
@@ -23,6 +27,18 @@ pub(crate) enum Verb {
     Run(Run),
     /// Tell everything that is wrong with a configuration file
     Check(Check),
+    /// Write a commented configuration file to begin with
+    Init(Init),
+    /// Write down what a configuration file means, with the origin of each key
+    Dump(Dump),
+    /// Write the JSON Schema of the configuration file, for editors
+    Schema,
+    /// Tell what a file would change of the running mesh, and what would protect less
+    Diff(Diff),
+    /// List the configurations that were in force
+    Versions(Asking),
+    /// Put an earlier configuration in force again; the file is not touched
+    Rollback(Rollback),
     /// Say whether the running mesh is ready, and every state with its reason
     Status(Asking),
     /// List the services of the running mesh
@@ -80,6 +96,11 @@ pub(crate) struct Run {
     /// How many worker threads carry traffic [default: one for each processor]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
+    /// Start with the last good configuration if the file has faults
+    #[arg(long)]
+    pub(crate) last_good: bool,
+    #[command(flatten)]
+    pub(crate) state: State,
     /// What is logged, as `level` or `module=level,...`
     #[arg(long, env = "RUST_LOG", default_value = "info")]
     pub(crate) log: String,
@@ -96,20 +117,6 @@ pub(crate) enum LogFormat {
     Human,
     /// One JSON object a line
     Json,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// The configuration file [default: ./mesh.toml, then /etc/authmesh/mesh.toml]
-    pub(crate) file: Option<PathBuf>,
-    /// Look at the files it speaks of too: certificates, keys, secrets
-    #[arg(long)]
-    pub(crate) files: bool,
-    /// Say no to warnings too
-    #[arg(long)]
-    pub(crate) strict: bool,
-    #[command(flatten)]
-    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use authmesh::config::Loaded;
+use authmesh::config::{Loaded, Versions};
 use authmesh_proxy::{Ask, Proxy, ReloadFault, Stopped};
 
 use super::changes::Changes;
@@ -15,6 +15,8 @@ use crate::print;
 pub(crate) struct Plan {
     pub(crate) file: PathBuf,
     pub(crate) loaded: Loaded,
+    /// Where the versions of the configuration are kept.
+    pub(crate) versions: Versions,
     pub(crate) workers: usize,
 }
 
@@ -22,13 +24,14 @@ pub(crate) struct Plan {
 pub(crate) async fn serve(plan: Plan) -> Result<Ending, Failure> {
     let mut signals = Signals::new().map_err(Failure::bad_input)?;
     let manager = Manager::of_environment();
-    let mut changes = Changes::new(plan.loaded.files);
+    let mut changes = Changes::new(plan.loaded.files.clone());
     let proxy = tokio::select! {
-        started = Proxy::start(plan.loaded.config, plan.workers) => {
+        started = Proxy::start(plan.loaded.config.clone(), plan.workers) => {
             started.map_err(Failure::bad_input)?
         }
         () = signals.stop() => return Ok(Ending::Interrupted),
     };
+    proxy.keep_versions(&plan.file, &plan.loaded, plan.versions).await;
     announce(&proxy).await;
     manager.ready();
     loop {
@@ -39,6 +42,14 @@ pub(crate) async fn serve(plan: Plan) -> Result<Ending, Failure> {
             },
             ask = proxy.asked() => match ask {
                 Ask::Reload(reply) => Some(reply),
+                Ask::Put(push, reply) => {
+                    manager.reloading();
+                    let put = proxy.put(&push).await;
+                    manager.ready();
+                    reply.tell(put.map(|changed| changed.to_json()));
+                    announce(&proxy).await;
+                    continue;
+                }
                 _ => break,
             },
             () = changes.next() => None,

@@ -6,5 +6,8 @@ mod state;
 
 mod access;
 
+mod config;
+
 pub(crate) use access::access;
+pub(crate) use config::{change, versions};
 pub(crate) use state::{breakers, event, instances, services, status};

@@ -4,11 +4,16 @@ mod ask;
 mod check;
 mod decide;
 mod demo;
+mod diff;
+mod dump;
 mod explain;
+mod init;
 mod pages;
 mod policy;
 mod reload;
+mod rollback;
 mod run;
+mod versions;
 mod watch;
 
 use crate::arguments::{Arguments, BreakerVerb, ExplainVerb, PolicyVerb, Verb};
@@ -19,6 +24,12 @@ pub(crate) fn perform(arguments: Arguments) -> Result<Ending, Failure> {
     match arguments.verb {
         Verb::Run(run) => run::run(run),
         Verb::Check(check) => check::check(check),
+        Verb::Init(init) => init::init(&init),
+        Verb::Dump(dump) => dump::dump(dump),
+        Verb::Schema => dump::schema(),
+        Verb::Diff(diff) => asked(diff::diff(diff)),
+        Verb::Versions(asking) => asked(versions::versions(&asking)),
+        Verb::Rollback(rollback) => asked(rollback::rollback(&rollback)),
         Verb::Status(asking) => asked(ask::status(&asking)),
         Verb::Services(asking) => asked(ask::services(&asking)),
         Verb::Instances(instances) => asked(ask::instances(&instances)),

@@ -155,7 +155,6 @@ fn the_door_for_people_says_what_it_cannot_do_and_does_the_rest() {
         ask_unix(&folder.admin_socket(), &request)
     };
     for (method, path, status, error) in [
-        ("GET", "/v1/config", 501, "not_implemented"),
         ("POST", "/v1/explain", 400, "bad_request"),
         ("GET", "/v1/explain", 405, "wrong_method"),
         ("POST", "/v1/breakers/token%2Fdefault", 501, "not_implemented"),

@@ -11,6 +11,7 @@ mod program;
 
 mod access;
 mod check;
+mod configuration;
 mod demo;
 mod doors;
 mod life;

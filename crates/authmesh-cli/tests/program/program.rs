@@ -49,6 +49,10 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
     pub(crate) fn with(text: &str) -> Self {
         let folder = Self { folder: tempfile::tempdir().unwrap() };
         folder.write(text);
