@@ -2,6 +2,10 @@
 //!
 //! Modules stand in the order in which they may use one another: each only those above it.
 
+mod step;
+
+mod self_test;
+
 mod fields;
 
 mod switched;
@@ -47,4 +51,6 @@ pub use doors::{Ask, Push, PutReply, ReloadFault, Reply};
 pub use load::Load;
 pub use proxy::{Proxy, StartError, Stopped};
 pub use reload::Changed;
+pub use self_test::SelfTestError;
+pub use step::{Step, StepRule};
 pub use tls::TlsError;

@@ -20,7 +20,9 @@ use crate::bind::{BindError, SocketFile, Sockets};
 use crate::doors::{Ask, Asks, DoorError, Doors, InForce, Phase, PreparedDoors, Standing};
 use crate::load::{Busy, Load};
 use crate::refusals::Refusals;
+use crate::self_test::{SelfTestError, self_test};
 use crate::serving::ListenerShared;
+use crate::step::Step;
 use crate::table::Table;
 use crate::tls::{TlsError, server_config};
 use crate::worker::{Socket, Worker};
@@ -41,6 +43,8 @@ pub struct Proxy {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
+    /// What security stands on is not there.
+    SelfTest(SelfTestError),
     /// The mesh could not be built.
     Mesh(BuildError),
     /// An address could not be listened on.
@@ -87,6 +91,7 @@ impl Proxy {
     /// When an address is taken, a certificate is of no use or the mesh cannot be built; nothing
     /// is left running then.
     pub async fn start(config: MeshConfig, workers: usize) -> Result<Self, StartError> {
+        self_test().map_err(StartError::SelfTest)?;
         let workers = workers.clamp(1, 64);
         let mut prepared = prepare(&config, &BTreeMap::new(), None, workers)?;
         let lanes = u16::try_from(workers).unwrap_or(u16::MAX);
@@ -101,9 +106,11 @@ impl Proxy {
         let mut doors = Doors::new(Arc::clone(&standing));
         // The doors open first, so that a start that takes long can be watched.
         doors.adopt(std::mem::take(&mut prepared.doors));
+        standing.enter(Phase::Starting(Step::Discovery));
         for service in mesh.ready(FIRST_VIEW_LIMIT).await {
             tracing::warn!(%service, "starting without knowing any instance of this service");
         }
+        standing.enter(Phase::Starting(Step::Listeners));
         let workers = (0..workers)
             .map(|number| {
                 let table = Table::new(&mesh, &config, &access, lane(number));
@@ -320,6 +327,7 @@ fn each(sockets: Sockets) -> (Vec<Socket>, Option<SocketFile>) {
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SelfTest(error) => error.fmt(formatter),
             Self::Mesh(error) => error.fmt(formatter),
             Self::Bind(error) => error.fmt(formatter),
             Self::Tls(error) => error.fmt(formatter),

@@ -24,6 +24,15 @@ impl Clock {
         Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
+    /// The system's monotonic clock (`CLOCK_MONOTONIC`) in microseconds, for programs that read the
+    /// same clock, such as a service manager.
+    #[must_use]
+    pub fn system_micros(self) -> u64 {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        seconds * 1_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default() / 1_000
+    }
+
     /// The time of day, for people and for what leaves the process.
     #[expect(clippy::disallowed_methods, reason = "this is the one reader of the clock")]
     #[must_use]

@@ -5,6 +5,8 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
+use authmesh::worker::Clock;
+
 /// The service manager, if there is one.
 pub(crate) struct Manager(Option<(UnixDatagram, SocketAddr)>);
 
@@ -19,9 +21,10 @@ impl Manager {
         self.tell("READY=1");
     }
 
-    /// The mesh reads its file again; [`Self::ready`] ends it.
+    /// The mesh reads its file again; [`Self::ready`] ends it. The time tells the manager that this
+    /// is the answer to its signal (`Type=notify-reload` of systemd.service(5)).
     pub(crate) fn reloading(&self) {
-        self.tell("RELOADING=1");
+        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", Clock.system_micros()));
     }
 
     /// The mesh stops.
@@ -59,12 +62,19 @@ mod tests {
         let path = folder.path().join("notify");
         let listener = UnixDatagram::bind(&path).unwrap();
         let manager = Manager(Manager::at(path.into_os_string()));
+        let before = Clock.system_micros();
         manager.ready();
+        manager.reloading();
         manager.stopping();
-        let mut buffer = [0; 64];
-        for wanted in ["READY=1", "STOPPING=1"] {
+        let heard = || {
+            let mut buffer = [0; 64];
             let length = listener.recv(&mut buffer).unwrap();
-            assert_eq!(std::str::from_utf8(&buffer[..length]).unwrap(), wanted);
-        }
+            String::from_utf8(buffer[..length].to_vec()).unwrap()
+        };
+        assert_eq!(heard(), "READY=1");
+        let reloading = heard();
+        let at = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
+        assert!((before..=Clock.system_micros()).contains(&at.parse().unwrap()), "{reloading}");
+        assert_eq!(heard(), "STOPPING=1");
     }
 }

@@ -148,7 +148,7 @@ fn the_service_manager_is_told() {
     let mesh = Program::start(command);
     assert_eq!(hear(), "READY=1");
     mesh.signal("-HUP");
-    assert_eq!(hear(), "RELOADING=1");
+    assert!(hear().starts_with("RELOADING=1\nMONOTONIC_USEC="));
     assert_eq!(hear(), "READY=1");
     mesh.signal("-TERM");
     assert_eq!(hear(), "STOPPING=1");
@@ -157,4 +157,17 @@ fn the_service_manager_is_told() {
 
 fn service(backend: &Backend) -> String {
     format!("[service.token]\nendpoints = [\"{}\"]\n", backend.address)
+}
+
+#[test]
+fn a_start_that_waits_says_for_what() {
+    let folder = Folder::serving("[service.token]\ndiscover = { file = \"not-there.json\" }\n");
+    let mesh = folder.start();
+    let status = until(|| folder.run(&["status", "-o", "json"]), |status| status.code == 1);
+    let missing = status.json()["missing"].clone();
+    let steps: Vec<_> = missing.as_array().unwrap().iter().map(|one| &one["step"]).collect();
+    assert_eq!(steps[..4], ["discovery", "health", "listeners", "discovery:token"], "{missing}");
+    assert!(missing[0]["reason"].as_str().unwrap().contains("5 s"), "{missing}");
+    mesh.signal("-TERM");
+    assert_eq!(mesh.end().code(), Some(130), "a start that is given up is an interruption");
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::standing::{Phase, Standing};
 use super::time_text::time_text;
+use crate::step::Step;
 
 /// Whether the proxy is ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,7 +23,7 @@ pub(crate) struct Readiness {
 /// A step that is not taken yet, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Missing {
-    /// Which: `start`, `drain`, `discovery:SERVICE` or `endpoints:SERVICE`.
+    /// Which: a step of the start, `drain`, `discovery:SERVICE` or `endpoints:SERVICE`.
     pub(crate) step: String,
     /// Why, in a sentence.
     pub(crate) reason: String,
@@ -43,20 +44,30 @@ impl Readiness {
     }
 
     fn judge((phase, since): (Phase, SystemTime), status: &MeshStatus, now: SystemTime) -> Self {
-        let of_phase = match phase {
-            Phase::Starting => Some(("start", "the listeners are not open yet")),
-            Phase::Serving => None,
-            Phase::Draining => Some(("drain", "the mesh is stopping")),
+        let of_phase: Vec<Missing> = match phase {
+            Phase::Starting(now) => {
+                now.and_later().map(|step| of_start(step, now, since)).collect()
+            }
+            Phase::Serving => Vec::new(),
+            Phase::Draining => vec![Missing {
+                step: "drain".to_owned(),
+                reason: "the mesh is stopping".to_owned(),
+                since: time_text(since),
+            }],
         };
-        let of_phase = of_phase.map(|(step, reason)| Missing {
-            step: step.to_owned(),
-            reason: reason.to_owned(),
-            since: time_text(since),
-        });
         let of_services = status.services.iter().filter_map(|service| of_service(service, now));
         let missing: Vec<_> = of_phase.into_iter().chain(of_services).collect();
         Self { ready: missing.is_empty(), missing }
     }
+}
+
+/// A step of the start that is not taken yet.
+fn of_start(step: Step, now: Step, since: SystemTime) -> Missing {
+    let reason = match step == now {
+        true => format!("not yet: {} (limit: {})", step.rule().what, step.rule().limit),
+        false => format!("comes after {}", now.rule().word),
+    };
+    Missing { step: step.rule().word.to_owned(), reason, since: time_text(since) }
 }
 
 fn of_service(service: &ServiceStatus, now: SystemTime) -> Option<Missing> {
@@ -75,4 +86,25 @@ fn of_service(service: &ServiceStatus, now: SystemTime) -> Option<Missing> {
         (format!("endpoints:{name}"), reason)
     };
     Some(Missing { step, reason, since: time_text(now.checked_sub(waited).unwrap_or(now)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_lists_the_steps_that_are_still_to_be_taken() {
+        let status = MeshStatus { services: Vec::new(), events: 0 };
+        let since = SystemTime::UNIX_EPOCH;
+        let steps = |phase| {
+            let readiness = Readiness::judge((phase, since), &status, since);
+            assert_eq!(readiness.ready, readiness.missing.is_empty());
+            readiness.missing.into_iter().map(|missing| missing.step).collect::<Vec<_>>()
+        };
+        let starting = steps(Phase::Starting(Step::Discovery));
+        assert_eq!(starting, ["discovery", "health", "listeners"]);
+        assert_eq!(steps(Phase::Starting(Step::Listeners)), ["listeners"]);
+        assert_eq!(steps(Phase::Serving), [""; 0]);
+        assert_eq!(steps(Phase::Draining), ["drain"]);
+    }
 }

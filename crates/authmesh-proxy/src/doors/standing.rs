@@ -15,6 +15,7 @@ use super::in_force::InForce;
 use super::time_text::time_text;
 use crate::load::{Busy, Load};
 use crate::refusals::Refusals;
+use crate::step::Step;
 
 /// What the doors know of the proxy.
 pub(crate) struct Standing {
@@ -31,8 +32,8 @@ pub(crate) struct Standing {
 /// Where a proxy is between its start and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// It does not listen yet.
-    Starting,
+    /// It takes this step of its start.
+    Starting(Step),
     /// It takes requests.
     Serving,
     /// It finishes the requests it has.
@@ -62,7 +63,7 @@ impl Standing {
     pub(crate) fn new(mesh: Mesh, asks: Asks, busy: Arc<Busy>, refusals: Arc<Refusals>) -> Self {
         let since = Clock.time_of_day();
         let moving = Moving {
-            phase: (Phase::Starting, since),
+            phase: (Phase::Starting(Step::Doors), since),
             listeners: BTreeMap::new(),
             doors: BTreeMap::new(),
             last_reload: None,
