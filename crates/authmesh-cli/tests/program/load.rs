@@ -26,18 +26,18 @@ const STREAMS: usize = 8;
 
 /// What the clients of both protocols count.
 #[derive(Default)]
-struct Tally {
-    answered: AtomicUsize,
-    failed: Mutex<Vec<String>>,
-    is_over: AtomicBool,
+pub(crate) struct Tally {
+    pub(crate) answered: AtomicUsize,
+    pub(crate) failed: Mutex<Vec<String>>,
+    pub(crate) is_over: AtomicBool,
 }
 
 impl Tally {
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
 
-    fn note(&self, answer: Result<String, hyper::Error>) {
+    pub(crate) fn note(&self, answer: Result<String, hyper::Error>) {
         match answer {
             Ok(body) if body == "token" || body == "session" => {
                 self.answered.fetch_add(1, Ordering::Relaxed);
@@ -149,13 +149,15 @@ async fn ask_by_http2(address: String, tally: Arc<Tally>) {
     }
 }
 
-fn request(path: &str) -> Request<Empty<Bytes>> {
+pub(crate) fn request(path: &str) -> Request<Empty<Bytes>> {
     let request = Request::builder().uri(format!("http://token{path}")).header("host", "token");
     request.body(Empty::new()).unwrap()
 }
 
 /// The body of an answer that is one; else what came instead.
-async fn body_of(answer: Result<Response<Incoming>, hyper::Error>) -> Result<String, hyper::Error> {
+pub(crate) async fn body_of(
+    answer: Result<Response<Incoming>, hyper::Error>,
+) -> Result<String, hyper::Error> {
     let answer = answer?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.into_body().collect().await?.to_bytes();
@@ -164,7 +166,7 @@ async fn body_of(answer: Result<Response<Incoming>, hyper::Error>) -> Result<Str
 }
 
 /// A service of this name, in HTTP/1.1 and HTTP/2.
-async fn serve(name: &'static str) -> String {
+pub(crate) async fn serve(name: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
@@ -183,7 +185,7 @@ async fn serve(name: &'static str) -> String {
 }
 
 /// Waits until so many requests have been answered or one has failed.
-async fn until_answered(tally: &Tally, wanted: usize) {
+pub(crate) async fn until_answered(tally: &Tally, wanted: usize) {
     let waiting = async {
         while tally.answered.load(Ordering::Relaxed) < wanted {
             assert_eq!(*tally.failed.lock().unwrap(), [""; 0]);

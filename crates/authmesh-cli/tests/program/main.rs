@@ -10,6 +10,7 @@ mod http;
 mod program;
 
 mod access;
+mod changes;
 mod check;
 mod configuration;
 mod demo;

@@ -13,7 +13,7 @@ pub use page::reference;
 pub use weaker::{Effect, Weaker};
 
 pub(super) use key::find;
-pub(super) use weaker::amount;
+pub(super) use weaker::{amount, texts};
 
 /// Every section, in the order of the documentation.
 pub const SECTIONS: &[&[Section]] =

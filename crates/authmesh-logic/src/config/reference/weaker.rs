@@ -134,14 +134,22 @@ pub(in crate::config) fn amount(value: Option<&Value>) -> u128 {
     amount.unwrap_or(u128::MAX)
 }
 
-/// The members of a list as texts; a single value is a list of one.
-fn texts(value: Option<&Value>) -> BTreeSet<String> {
+/// The members of a list as texts; a single value is a list of one, a table a list of what stands
+/// under each key.
+pub(in crate::config) fn texts(value: Option<&Value>) -> BTreeSet<String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => toml_text(other),
     };
     match value {
         Some(Value::Array(nodes)) => nodes.iter().map(|node: &Node| text(&node.value)).collect(),
+        Some(Value::Table(table)) => table
+            .iter()
+            .flat_map(|(key, entry)| {
+                let members = texts(Some(&entry.node.value));
+                members.into_iter().map(move |member| format!("{key} = {member}"))
+            })
+            .collect(),
         Some(other) => [text(other)].into(),
         None => BTreeSet::new(),
     }

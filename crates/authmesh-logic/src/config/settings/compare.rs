@@ -4,9 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::list::{Setting, Settings};
-use super::tables;
+use super::list::{Group, Setting, Settings};
 use super::text::toml_text;
+use super::{rules, tables};
 use crate::config::Span;
 use crate::config::reference::{self, Effect, Fallback, Key};
 use crate::config::tree::Value;
@@ -37,28 +37,35 @@ pub struct Change {
 pub fn compare(before: &Settings, after: &Settings) -> Vec<Change> {
     let (old, new) = (by_path(before, after), by_path(after, before));
     let mut changes: Vec<Change> = tables::compare(before, after);
-    for (path, &is) in &new {
-        changes.extend(change(path, old.get(path).copied(), Some(is), Some(is.span)));
+    for (path, &(group, is)) in &new {
+        let was = old.get(path).map(|(_, was)| *was);
+        changes.extend(change(path, group, was, Some(is), Some(is.span)));
     }
-    for (path, &was) in old.iter().filter(|(path, _)| !new.contains_key(*path)) {
-        changes.extend(change(path, Some(was), None, place_of_table(after, path)));
+    let now = tables::named(after);
+    for (path, &(group, was)) in old.iter().filter(|(path, _)| !new.contains_key(*path)) {
+        let group = now.get(group.path.as_str()).copied().unwrap_or(group);
+        changes.extend(change(path, group, Some(was), None, place_of_table(after, path)));
     }
     changes.sort_by(|one, other| (one.effect, &one.path).cmp(&(other.effect, &other.path)));
     changes
 }
 
 /// The keys of `settings`, without those of tables that `other` does not have.
-fn by_path<'a>(settings: &'a Settings, other: &Settings) -> BTreeMap<String, &'a Setting> {
+fn by_path<'a>(
+    settings: &'a Settings,
+    other: &Settings,
+) -> BTreeMap<String, (&'a Group, &'a Setting)> {
     let known = tables::named(other);
     settings
         .iter()
         .filter(|(_, group, _)| !group.is_named || known.contains_key(group.path.as_str()))
-        .map(|(path, _, setting)| (path, setting))
+        .map(|(path, group, setting)| (path, (group, setting)))
         .collect()
 }
 
 fn change(
     path: &str,
+    now: &Group,
     was: Option<&Setting>,
     is: Option<&Setting>,
     place: Option<Span>,
@@ -71,11 +78,17 @@ fn change(
     if is_same(key, before.as_ref(), after.as_ref()) {
         return None;
     }
-    let judge = |weaker: reference::Weaker| weaker.judge(before.as_ref(), after.as_ref());
+    let (was, is) = (before.as_ref(), after.as_ref());
+    let of_rule = rules::is_rule(now).then(|| rules::judge(now, key.name, was, is)).flatten();
+    let (effect, weaker) = match (of_rule, key.weaker) {
+        (Some(effect), _) => (effect, rules::WORDS.into()),
+        (None, Some(weaker)) => (weaker.judge(was, is), weaker.words(key.kind)),
+        (None, None) => (Effect::Neutral, String::new()),
+    };
     Some(Change {
         path: path.into(),
-        effect: key.weaker.map_or(Effect::Neutral, judge),
-        weaker: key.weaker.map(|weaker| weaker.words(key.kind)).unwrap_or_default(),
+        effect,
+        weaker,
         before: before.as_ref().map(toml_text),
         after: after.as_ref().map(toml_text),
         place,
@@ -108,7 +121,7 @@ fn default_of(key: &Key) -> Option<Value> {
 
 /// The table in which a key that is not written any more would stand.
 fn place_of_table(settings: &Settings, path: &str) -> Option<Span> {
-    let holds = |group: &&super::Group| {
+    let holds = |group: &&Group| {
         path.strip_prefix(group.path.as_str()).is_some_and(|rest| rest.starts_with('.'))
     };
     let innermost = settings.groups.iter().filter(holds).max_by_key(|group| group.path.len())?;

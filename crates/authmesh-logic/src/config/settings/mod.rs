@@ -3,6 +3,7 @@
 mod compare;
 mod list;
 mod record;
+mod rules;
 mod tables;
 mod text;
 

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use super::compare::Change;
 use super::list::{Group, Settings};
+use super::rules;
 use crate::config::reference::Effect;
-use crate::config::tree::Value;
 
 /// The tables with names, by path.
 pub(super) fn named(settings: &Settings) -> BTreeMap<&str, &Group> {
@@ -80,13 +80,8 @@ fn effect(group: &Group, has_come: bool) -> (Effect, &'static str) {
     match list {
         "identity" => weaker_to_come("a further domain is trusted"),
         "rate" => weaker_to_go("a bound is gone"),
-        "policy" if is_written(group, "action", "deny") => weaker_to_go("a deny rule is gone"),
-        "policy" => weaker_to_come("a further allow rule"),
+        "policy" if rules::denies(group) => weaker_to_go("a deny rule is gone"),
+        "policy" if rules::allows_anyone(group) => weaker_to_come("a further rule allows anyone"),
         _ => (Effect::Neutral, ""),
     }
-}
-
-fn is_written(group: &Group, key: &str, word: &str) -> bool {
-    let value = group.settings.iter().find(|setting| setting.path == key).map(|it| &it.value);
-    matches!(value, Some(Value::String(text)) if text == word)
 }

@@ -100,7 +100,7 @@ fn a_weaker_setting_is_refused_with_its_place_and_the_line_to_paste() {
     let after = read(&BEFORE.replace("body = '1MiB'", "body = 'off'"));
     let refused = after.changes_allowed(&read(BEFORE).settings, today()).unwrap_err();
     let wanted = "\
-error[AM-C054]: `limits.body` would protect less: \"off\" instead of \"1MiB\"
+error[AM-C056]: `limits.body` would protect less: \"off\" instead of \"1MiB\"
  --> mesh.toml:5:1
   |
 5 | body = 'off'
@@ -122,7 +122,7 @@ fn an_acceptance_with_a_date_lets_it_through_until_then() {
     let changes = after("2027-01-31").changes_allowed(&before, today()).unwrap();
     assert_eq!((changes[0].path.as_str(), changes[0].effect), ("limits.body", Effect::Weaker));
     for (until, codes) in
-        [("2026-11-24", &["AM-C055", "AM-C054"][..]), ("2028-01-31", &["AM-C055"])]
+        [("2026-11-24", &["AM-C057", "AM-C056"][..]), ("2028-01-31", &["AM-C057"])]
     {
         let problems = after(until).changes_allowed(&before, today()).unwrap_err();
         let found: Vec<_> = problems.iter().map(|problem| problem.code.text()).collect();
