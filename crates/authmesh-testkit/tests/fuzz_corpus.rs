@@ -1,6 +1,5 @@
 //! The committed inputs of the fuzzers, each whole, cut off and with a line missing.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests; a fault here fails the test")]
 
 use std::fs;
 

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::cpu;
 use crate::command::find_program;
 use crate::stopwatch::wait_until;
 
@@ -40,6 +40,7 @@ impl Running {
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
+            .process_group(0)
             .spawn()
             .context("setpriv and taskset (Debian's util-linux) could not be started")?;
         Ok(Self { child })
@@ -68,23 +69,21 @@ impl Running {
         self.child.id()
     }
 
-    fn signal(name: &str, processes: &[u32]) {
-        for process in processes {
-            // It may have ended by itself.
-            let line = format!("kill -{name} {process} 2>/dev/null");
-            let _ = Command::new("sh").args(["-c", &line]).status();
-        }
+    /// Sends a signal to it alone, or with `-` before its number to all it started.
+    fn signal(&self, name: &str, before: &str) {
+        // It may have ended by itself.
+        let line = format!("kill -{name} -- {before}{} 2>/dev/null", self.id());
+        let _ = Command::new("sh").args(["-c", &line]).status();
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let family = cpu::with_descendants(self.id());
-        Self::signal("TERM", &family[..1]);
-        if !wait_until(STOP_LIMIT, || !matches!(self.child.try_wait(), Ok(None))) {
-            Self::signal("KILL", &family);
-            let _ = self.child.wait();
-        }
+        self.signal("TERM", "");
+        wait_until(STOP_LIMIT, || !matches!(self.child.try_wait(), Ok(None)));
+        // What did not end, and what it left behind.
+        self.signal("KILL", "-");
+        let _ = self.child.wait();
     }
 }
 
@@ -128,11 +127,17 @@ mod tests {
     #[test]
     fn a_program_ends_with_its_descendants() {
         let folder = tempfile::tempdir().unwrap();
-        let words = ["sh", "-c", "cat /dev/zero > /dev/null"].map(str::to_owned);
+        let child = folder.path().join("child");
+        let script = format!("cat /dev/zero > /dev/null & echo $! > {}; wait", child.display());
+        let words = ["sh", "-c", &script].map(str::to_owned);
         let running = Running::start(&words, 0, &folder.path().join("log")).unwrap();
+        let number = || std::fs::read_to_string(&child).unwrap_or_default().trim().to_owned();
+        assert!(wait_until(START_LIMIT, || !number().is_empty()));
         let id = running.id();
         drop(running);
-        assert!(!Path::new("/proc").join(id.to_string()).exists());
+        let is_gone = |id: &str| !Path::new("/proc").join(id).join("exe").exists();
+        assert!(is_gone(&id.to_string()));
+        assert!(wait_until(STOP_LIMIT, || is_gone(&number())));
     }
 
     #[test]

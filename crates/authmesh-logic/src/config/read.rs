@@ -9,14 +9,15 @@ use super::findings::{Findings, Outside, Written};
 use super::merge::{VERSION, report_version};
 use super::reader::Reader;
 use super::sections::{
-    ReadPolicy, read_accepted, read_admin, read_authorization, read_headers, read_identity, read_limits,
-    read_listener, read_metrics, read_network, read_policy, read_policy_test, read_registry,
-    read_route, read_service, report_providers,
+    ReadPolicy, read_accepted, read_admin, read_authorization, read_headers, read_identity,
+    read_limits, read_listener, read_metrics, read_network, read_policy, read_policy_test,
+    read_registry, read_route, read_service, report_providers,
 };
 use super::settings::Settings;
 use super::tree::{Span, Tree};
 use super::{
-    Acceptance, Code, MeshConfig, Origin, PolicyConfig, Problem, access, crossing, inline, merge, overlap,
+    Acceptance, Code, MeshConfig, Origin, PolicyConfig, Problem, access, crossing, inline, merge,
+    overlap,
 };
 
 /// What reading gave.

@@ -2,7 +2,7 @@
 
 use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
-use super::Weaker::{Larger, Towards};
+use super::Weaker::{Larger, OneMore, Towards};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
