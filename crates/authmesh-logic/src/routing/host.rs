@@ -8,10 +8,11 @@ use crate::hygiene::{is_host, is_name};
 /// The host of an authority: without its port, brackets of an IPv6 address kept.
 #[must_use]
 pub fn host_of(authority: &str) -> &str {
-    let after_address = authority.find(']').unwrap_or(0);
-    match authority[after_address..].rfind(':') {
-        Some(colon) => &authority[..after_address + colon],
-        None => authority,
+    // From the right: a colon before the bracket is one of the address.
+    let is_edge = |byte: &u8| matches!(byte, b':' | b']');
+    match authority.bytes().rposition(|byte| is_edge(&byte)) {
+        Some(colon) if authority.as_bytes()[colon] == b':' => &authority[..colon],
+        _ => authority,
     }
 }
 
