@@ -9,8 +9,10 @@ use authmesh_logic::{Moment, circuit_breaker::Transition};
 
 use crate::clock::Clock;
 use crate::endpoint::EndpointCell;
+use crate::roster::ServicePolicy;
 use crate::service::Target;
 use crate::telemetry::{Counted, EventKind};
+use crate::transport::Lent;
 
 /// A place in flight at an endpoint, and the permits that go with it.
 ///
@@ -49,10 +51,6 @@ impl Attempt {
         &self.cell
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        &self.target
-    }
-
     pub(crate) fn began(&self) -> Moment {
         self.began
     }
@@ -70,8 +68,15 @@ impl Attempt {
     /// Gives the verdict the head of the answer promised: its body has ended, or is a stream that
     /// may go on for hours. Only the place in flight is kept until the drop.
     pub(crate) fn succeed(&mut self, now: Moment) {
-        let head = self.head;
-        self.give_verdict(head.map_or(OutcomeKind::Neutral, |head| head.kind), now);
+        self.give_verdict(self.promised(), now);
+    }
+
+    /// The same, and the connection goes back to its endpoint: the answer was read to its end.
+    pub(crate) fn end(mut self, lent: Lent, now: Moment) {
+        let roster = self.target.service.roster();
+        self.give_verdict_by(&roster.policy, self.promised(), now);
+        let connections = &roster.policy.terms.connections;
+        self.cell.transport.give_back(connections, self.target.lane, now, lent);
     }
 
     /// Gives the verdict that the endpoint failed.
@@ -84,16 +89,24 @@ impl Attempt {
         self.give_verdict(OutcomeKind::Neutral, now);
     }
 
+    fn promised(&self) -> OutcomeKind {
+        self.head.map_or(OutcomeKind::Neutral, |head| head.kind)
+    }
+
     fn give_verdict(&mut self, kind: OutcomeKind, now: Moment) {
+        if self.is_undecided() {
+            let roster = self.target.service.roster();
+            self.give_verdict_by(&roster.policy, kind, now);
+        }
+    }
+
+    fn give_verdict_by(&mut self, policy: &ServicePolicy, kind: OutcomeKind, now: Moment) {
         let Some((service_permit, endpoint_permit)) = self.permits.take() else { return };
-        let Target { service, operation, lane, .. } = &*self.target;
+        let Target { operation, lane, .. } = &*self.target;
         operation.counters.count(*lane, Counted::Attempt(kind));
         self.cell.counters.result(kind);
         self.cell.traffic.record(kind, now);
         let latency = self.head.map_or_else(|| now.since(self.began), |head| head.latency);
-        let roster = service.roster();
-        let policy = &roster.policy;
-
         let outcome = judge(kind, latency, &policy.breaker);
         let moved = operation.breaker.record(&policy.breaker, *lane, service_permit, outcome, now);
         self.target.tell_service_breaker(moved);

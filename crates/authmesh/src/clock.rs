@@ -19,9 +19,9 @@ impl Clock {
     #[must_use]
     pub fn now(self) -> Moment {
         let now = Instant::now();
-        let epoch = *EPOCH.get_or_init(|| now);
-        let nanos = now.saturating_duration_since(epoch).as_nanos();
-        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        let since = now.saturating_duration_since(*EPOCH.get_or_init(|| now));
+        // 64 bits hold 584 years of nanoseconds.
+        Moment::from_nanos(since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos()))
     }
 
     /// The system's monotonic clock (`CLOCK_MONOTONIC`) in microseconds, for programs that read the

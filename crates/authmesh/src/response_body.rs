@@ -63,12 +63,9 @@ impl ResponseBody {
     }
 
     fn end_well(&mut self) {
-        let Some(Exchange { mut attempt, lent }) = self.exchange.take() else { return };
+        let Some(Exchange { attempt, lent }) = self.exchange.take() else { return };
         let now = Clock.now();
-        attempt.succeed(now);
-        let target = attempt.target();
-        let policy = target.service.roster().policy.terms.connections;
-        attempt.cell().transport.give_back(&policy, target.lane, now, lent);
+        attempt.end(lent, now);
     }
 
     fn end_badly(&mut self, fault: hyper::Error) -> Error {
