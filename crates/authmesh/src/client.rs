@@ -74,8 +74,25 @@ impl ServiceClient {
         &self,
         mut request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, Error> {
-        address(&mut request, self.target.service.roster().policy.protocol);
-        stack::send(&self.target, request).await
+        self.send_from(&mut request).await
+    }
+
+    /// The same, for a request that is taken out of its place. A head is some hundred bytes, which
+    /// then move once and not through every layer.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_from<'a>(
+        &'a self,
+        request: &'a mut Request<RequestBody>,
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Error>> + Send + 'a {
+        let terms = {
+            let policy = &self.target.service.roster().policy;
+            address(request, policy.protocol);
+            policy.terms
+        };
+        stack::send(&self.target, terms, request)
     }
 
     /// Lends an endpoint to a protocol the mesh does not speak.

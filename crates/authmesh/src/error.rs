@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use authmesh_logic::discovery::Address;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::luck::with_dice;
 
@@ -98,7 +98,7 @@ struct Inner {
 }
 
 /// The field by which a hop of the mesh says that an answer is its own refusal.
-pub(crate) const REASON: &str = "x-authmesh-reason";
+pub(crate) const REASON: HeaderName = HeaderName::from_static("x-authmesh-reason");
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 

@@ -31,6 +31,8 @@ pub mod config;
 // ── The request lane, from the wire up ──────────
 mod request_body;
 
+mod spare;
+
 mod transport;
 
 pub mod telemetry;

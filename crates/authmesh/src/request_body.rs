@@ -88,17 +88,18 @@ impl RequestBody {
         }
     }
 
-    /// Reads a body of known and modest size into memory, so that it can be sent again; leaves any
-    /// other as it is.
-    pub(crate) async fn make_repeatable(self) -> Result<Self, BoxError> {
-        let modest = self.size_hint().exact().is_some_and(|bytes| bytes <= LARGEST_REPLAY);
-        match self.0 {
-            Kind::Bounded(_) | Kind::Streamed(_) if modest => {
-                let bytes = self.collect().await?.to_bytes();
-                Ok(Self::whole(bytes))
-            }
-            kind => Ok(Self(kind)),
-        }
+    /// Whether it can be sent again only once it has been read: it is still coming, and its size is
+    /// known and modest.
+    pub(crate) fn wants_reading(&self) -> bool {
+        matches!(self.0, Kind::Bounded(_) | Kind::Streamed(_))
+            && self.size_hint().exact().is_some_and(|bytes| bytes <= LARGEST_REPLAY)
+    }
+
+    /// Reads it into memory, so that it can be sent again.
+    pub(crate) async fn read_whole(&mut self) -> Result<(), BoxError> {
+        let bytes = std::mem::replace(self, Self::empty()).collect().await?.to_bytes();
+        *self = Self::whole(bytes);
+        Ok(())
     }
 }
 

@@ -27,6 +27,7 @@ use crate::request_body::{BodyFault, RequestBody};
 use crate::response_body::ResponseBody;
 use crate::roster::Terms;
 use crate::service::Target;
+use crate::spare::Spare;
 use crate::telemetry::Counted;
 use crate::transport::{Lent, Sent};
 
@@ -36,49 +37,29 @@ use crate::transport::{Lent, Sent};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(pub Duration);
 
+/// The lowest status of a refusal. What is below says all by its status, and its fields are not
+/// looked through.
+const FIRST_REFUSAL: u16 = 400;
+
 /// Sends a request through every layer and returns the answer, its attempt inside its body.
+///
+/// The request is borrowed, and what it was is not left in its place.
 pub(crate) async fn send(
     target: &Arc<Target>,
-    request: Request<RequestBody>,
+    terms: Terms,
+    request: &mut Request<RequestBody>,
 ) -> Result<Response<ResponseBody>, Error> {
-    let began = Clock.now();
-    let result = within_deadline(target, began, request).await;
+    let mut tries = Tries::new(target, terms, request, Clock.now());
+    let result = match tries.make_repeatable(request).await {
+        Ok(()) => tries.run(request).await,
+        Err(error) => Err(error),
+    };
     let Target { operation, lane, .. } = &**target;
     match &result {
-        Ok(_) => operation.counters.answered(*lane, Clock.now().since(began)),
+        Ok(_) => operation.counters.answered(*lane, tries.now.since(tries.began)),
         Err(error) => operation.counters.count(*lane, Counted::Failed(error.kind())),
     }
     result
-}
-
-async fn within_deadline(
-    target: &Arc<Target>,
-    began: Moment,
-    request: Request<RequestBody>,
-) -> Result<Response<ResponseBody>, Error> {
-    let terms = target.service.roster().policy.terms;
-    let own = target.treatment.timeout.unwrap_or(terms.timeout);
-    let callers = request.extensions().get::<Deadline>().map_or(Duration::MAX, |limit| limit.0);
-    let deadline = Deadlines { end: began + own.min(callers), is_callers: callers < own };
-    let class = target.class_of(request.method().as_str());
-    let policy = target.treatment.retry.unwrap_or(terms.retry);
-    let policy = policy.for_method(request.method().as_str());
-
-    let request = if class == OperationClass::Idempotent {
-        let (head, body) = request.into_parts();
-        let reading = tokio::time::timeout(own.min(callers), body.make_repeatable());
-        let body = match reading.await {
-            Ok(Ok(body)) => body,
-            Ok(Err(fault)) => return Err(Error::new(ErrorKind::RequestBody).because(fault)),
-            Err(_) => return Err(Error::new(ErrorKind::Deadline)),
-        };
-        Request::from_parts(head, body)
-    } else {
-        request
-    };
-    Tries { target, class, terms, policy, deadline, tried: Tried::default(), made: 0 }
-        .run(request)
-        .await
 }
 
 struct Deadlines {
@@ -94,29 +75,64 @@ struct Tries<'a> {
     class: OperationClass,
     terms: Terms,
     policy: retry::Policy,
+    began: Moment,
     deadline: Deadlines,
     tried: Tried,
     made: u32,
+    /// The last reading of the clock: one for each phase.
+    now: Moment,
 }
 
 /// How one attempt ended, when it did not end in an answer to pass on.
 struct Failed {
     ended: Ended,
     error: Error,
-    /// The request itself, if it came back.
-    returned: Option<Request<RequestBody>>,
 }
 
-impl Tries<'_> {
+impl<'a> Tries<'a> {
+    fn new(
+        target: &'a Arc<Target>,
+        terms: Terms,
+        request: &Request<RequestBody>,
+        began: Moment,
+    ) -> Self {
+        let own = target.treatment.timeout.unwrap_or(terms.timeout);
+        let callers = request.extensions().get::<Deadline>().map_or(Duration::MAX, |limit| limit.0);
+        let deadline = Deadlines { end: began + own.min(callers), is_callers: callers < own };
+        let method = request.method().as_str();
+        let class = target.class_of(method);
+        let policy = target.treatment.retry.unwrap_or(terms.retry).for_method(method);
+        let tried = Tried::default();
+        Self { target, class, terms, policy, began, deadline, tried, made: 0, now: began }
+    }
+
+    /// Reads the body of a request that may be sent twice, if it is small enough.
+    async fn make_repeatable(&mut self, request: &mut Request<RequestBody>) -> Result<(), Error> {
+        if self.class != OperationClass::Idempotent || !request.body().wants_reading() {
+            return Ok(());
+        }
+        let limit = self.deadline.end.since(self.began);
+        // On the heap, as few requests have a body and every one would be made larger.
+        let reading = Box::pin(request.body_mut().read_whole());
+        match tokio::time::timeout(limit, reading).await {
+            Ok(Ok(())) => {
+                self.now = Clock.now();
+                Ok(())
+            }
+            Ok(Err(fault)) => Err(Error::new(ErrorKind::RequestBody).because(fault)),
+            Err(_) => Err(Error::new(ErrorKind::Deadline)),
+        }
+    }
+
     async fn run(
-        mut self,
-        mut request: Request<RequestBody>,
+        &mut self,
+        request: &mut Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, Error> {
         self.target.service.budget.deposit(self.target.lane);
         let mut attempt = self.choose()?;
         loop {
             self.made += 1;
-            let spare = self.spare(&request);
+            let spare = self.spare(request);
             let failed = match self.attempt(&mut attempt, request).await {
                 Ok((response, lent)) => {
                     if spare.is_none() || !invites_retry(&response) {
@@ -128,103 +144,86 @@ impl Tries<'_> {
                         return Ok(ResponseBody::attach(response, attempt, lent));
                     };
                     // The next attempt is certain, so this answer may be let go.
-                    attempt.succeed(Clock.now());
+                    attempt.succeed(self.now);
                     drop((response, lent));
-                    (request, attempt) = (again, next);
+                    (*request, attempt) = (again.into_request(), next);
                     continue;
                 }
                 Err(failed) => failed,
             };
-            let Some(again) = failed.returned.or(spare) else { return Err(failed.error) };
+            // A request that was not sent is back in its place.
+            if failed.ended != Ended::NotSent {
+                let Some(again) = spare else { return Err(failed.error) };
+                *request = again.into_request();
+            }
             self.tried.add(attempt.cell());
             drop(attempt);
             match self.next_or_why(failed.ended, failed.error) {
-                Ok(next) => (request, attempt) = (again, next),
+                Ok(next) => attempt = next,
                 Err(error) => return Err(error),
             }
         }
     }
 
     fn choose(&self) -> Result<Attempt, Error> {
-        choose(self.target, self.class, &self.tried, Clock.now())
+        choose(self.target, self.class, &self.tried, self.now)
     }
 
     /// One attempt, to the head of its answer.
     async fn attempt(
-        &self,
+        &mut self,
         attempt: &mut Attempt,
-        request: Request<RequestBody>,
+        request: &mut Request<RequestBody>,
     ) -> Result<(Response<Incoming>, Lent), Failed> {
         let left = self.deadline.end.since(attempt.began());
         let (limit, is_callers) = match self.policy.per_try {
             Some(own) if own < left => (own, false),
             _ => (left, self.deadline.is_callers),
         };
-        let cell = Arc::clone(attempt.cell());
-        let connections = self.terms.connections;
-        let sending = cell.transport.send(&connections, self.target.lane, attempt.began(), request);
-        let sent = tokio::time::timeout(limit, sending).await;
+        let transport = &attempt.cell().transport;
+        let (connections, lane) = (self.terms.connections, self.target.lane);
+        let end = attempt.began() + limit;
+        let sent = transport.send(&connections, lane, attempt.began(), end, request).await;
         let now = Clock.now();
-        let address = cell.transport.address();
-        let lost = |ended, kind, returned, cause| {
-            let error = Error::new(kind).at(address);
-            let error = if let Some(cause) = cause { error.because(cause) } else { error };
-            Failed { ended, error, returned }
-        };
-        match sent {
-            Ok(Sent::Answered(response, lent)) => {
-                attempt.answered(self.classify(&response), now);
-                Ok((response, lent))
+        self.now = now;
+        let (ended, kind, cause) = match sent {
+            Sent::Answered(response, lent) => {
+                attempt.answered(classify(&response), now);
+                return Ok((response, lent));
             }
-            Ok(Sent::Returned(request, cause)) => {
+            Sent::Returned(cause) => {
                 attempt.fail(now);
-                Err(lost(Ended::NotSent, ErrorKind::UpstreamReset, Some(request), Some(cause)))
+                (Ended::NotSent, ErrorKind::UpstreamReset, Some(cause))
             }
-            Ok(Sent::Unprocessed(cause)) => {
+            Sent::Unprocessed(cause) => {
                 attempt.fail(now);
-                Err(lost(Ended::Unprocessed, ErrorKind::UpstreamReset, None, Some(cause)))
+                (Ended::Unprocessed, ErrorKind::UpstreamReset, Some(cause))
             }
-            Ok(Sent::Lost(cause)) if is_callers_fault(&*cause) => {
+            Sent::Lost(cause) if is_callers_fault(&*cause) => {
                 attempt.abandon(now);
-                Err(lost(Ended::FailedAfterSend, ErrorKind::RequestBody, None, Some(cause)))
+                (Ended::FailedAfterSend, ErrorKind::RequestBody, Some(cause))
             }
-            Ok(Sent::Lost(cause)) => {
+            Sent::Lost(cause) => {
                 attempt.fail(now);
-                Err(lost(Ended::FailedAfterSend, ErrorKind::UpstreamReset, None, Some(cause)))
+                (Ended::FailedAfterSend, ErrorKind::UpstreamReset, Some(cause))
             }
-            Err(_) => {
+            Sent::Late => {
                 if is_callers {
                     attempt.abandon(now);
                 } else {
                     attempt.fail(now);
                 }
-                Err(lost(Ended::FailedAfterSend, ErrorKind::Deadline, None, None))
+                (Ended::FailedAfterSend, ErrorKind::Deadline, None)
             }
-        }
-    }
-
-    /// What an answer says. A refusal by another hop of the mesh says what that hop says.
-    fn classify(&self, response: &Response<Incoming>) -> OutcomeKind {
-        let headers = response.headers();
-        if let Some(reason) = headers.get(REASON) {
-            return classify::authmesh_reason(reason.to_str().unwrap_or_default());
-        }
-        let has_retry_after = headers.contains_key(header::RETRY_AFTER);
-        classify::http(response.status().as_u16(), has_retry_after)
+        };
+        let error = Error::new(kind).at(attempt.cell().transport.address());
+        let error = if let Some(cause) = cause { error.because(cause) } else { error };
+        Err(Failed { ended, error })
     }
 
     /// A second copy of a request that may be needed.
-    fn spare(&self, request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-        if self.made >= self.policy.attempts {
-            return None;
-        }
-        let body = request.body().copy()?;
-        let mut copy = Request::new(body);
-        *copy.method_mut() = request.method().clone();
-        *copy.uri_mut() = request.uri().clone();
-        *copy.version_mut() = request.version();
-        *copy.headers_mut() = request.headers().clone();
-        Some(copy)
+    fn spare(&self, request: &Request<RequestBody>) -> Option<Spare> {
+        (self.made < self.policy.attempts).then(|| Spare::of(request)).flatten()
     }
 
     /// The next attempt, if the rule, the budget, the clock and an endpoint allow one.
@@ -250,12 +249,12 @@ impl Tries<'_> {
     }
 
     fn is_allowed(&self, ended: Ended) -> bool {
-        let is_time_left = Clock.now() < self.deadline.end;
+        let is_time_left = self.now < self.deadline.end;
         is_time_left && retry::allows(self.class, &self.policy, self.made, ended)
     }
 
     fn is_affordable(&self) -> bool {
-        let affordable = self.target.service.budget.try_withdraw(Clock.now());
+        let affordable = self.target.service.budget.try_withdraw(self.now);
         if affordable {
             self.target.operation.counters.count(self.target.lane, Counted::Retry);
         }
@@ -263,9 +262,24 @@ impl Tries<'_> {
     }
 }
 
+/// What an answer says. A refusal by another hop of the mesh says what that hop says.
+fn classify(response: &Response<Incoming>) -> OutcomeKind {
+    let (headers, status) = (response.headers(), response.status().as_u16());
+    if status < FIRST_REFUSAL {
+        return classify::http(status, false);
+    }
+    if let Some(reason) = headers.get(REASON) {
+        return classify::authmesh_reason(reason.to_str().unwrap_or_default());
+    }
+    classify::http(status, headers.contains_key(header::RETRY_AFTER))
+}
+
 /// Whether another endpoint may answer better. A refusal by another hop of the mesh says so itself.
 fn invites_retry(response: &Response<Incoming>) -> bool {
     let headers = response.headers();
+    if response.status().as_u16() < FIRST_REFUSAL {
+        return false;
+    }
     match headers.get(REASON) {
         Some(reason) => classify::reason_invites_retry(reason.to_str().unwrap_or_default()),
         None => {

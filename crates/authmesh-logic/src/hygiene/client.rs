@@ -84,6 +84,12 @@ impl Client {
         Self { address: address.unwrap_or(peer), from_trusted: true, keeps_list }
     }
 
+    /// Whether the `X-Forwarded-For` that goes upstream is nothing but the peer.
+    #[must_use]
+    pub fn is_peer_alone(&self, peer: IpAddr) -> bool {
+        !self.keeps_list && self.address == peer.to_canonical()
+    }
+
     /// Writes the `X-Forwarded-For` that goes upstream: the list that came, where it is kept, else
     /// the client vouched for; then the peer.
     pub fn write_forwarded_for(&self, peer: IpAddr, fields: &dyn Fields, list: &mut String) {

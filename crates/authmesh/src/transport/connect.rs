@@ -41,6 +41,6 @@ pub(super) async fn connect(address: &Address, limit: Duration) -> io::Result<St
 
 /// Takes a loopback connection off a pacing congestion control (bbr), which only costs there. Where
 /// the kernel lacks `cubic` the connection stays as it is.
-pub(crate) fn unpace(stream: &TcpStream) {
+pub fn unpace(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_tcp_congestion(b"cubic");
 }

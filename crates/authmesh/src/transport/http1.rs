@@ -1,13 +1,16 @@
 //! HTTP/1.1 to one endpoint: one exchange at a time on each connection, the latest used first.
 
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 
 use authmesh_logic::Moment;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 
 use super::connect::{Stream, connect};
-use super::{ConnectionPolicy, Lent, Sent, Transport, unasked_protocol};
+use super::exchange_timer::ExchangeTimer;
+use super::{ConnectionPolicy, Lent, Sent, Transport, take, unasked_protocol};
 use crate::error::BoxError;
 use crate::request_body::RequestBody;
 
@@ -16,6 +19,7 @@ pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     born: Moment,
     used: Moment,
+    timer: ExchangeTimer,
 }
 
 /// The unused connections of one lane. Its lock is taken by that lane's worker and, now and then,
@@ -31,17 +35,34 @@ impl Pool {
         transport: &Transport,
         policy: &ConnectionPolicy,
         now: Moment,
-        mut request: Request<RequestBody>,
+        end: Moment,
+        request: &mut Request<RequestBody>,
     ) -> Sent {
-        while let Some(connection) = self.take(policy, now) {
-            request = match exchange(connection, request).await {
-                Sent::Returned(request, _) => request,
-                ended => return ended,
+        loop {
+            let kept = self.take(policy, now);
+            let is_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => {
+                    // On the heap, as it happens rarely and every request would be made larger.
+                    let opening = Box::pin(open(transport, policy, now));
+                    match tokio::time::timeout(end.since(now), opening).await {
+                        Ok(Ok(connection)) => connection,
+                        Ok(Err(error)) => return Sent::Returned(error),
+                        Err(_) => return Sent::Late,
+                    }
+                }
             };
-        }
-        match open(transport, policy, now).await {
-            Ok(connection) => exchange(connection, request).await,
-            Err(error) => Sent::Returned(request, error),
+            let exchanged = {
+                let Connection { sender, timer, .. } = &mut connection;
+                timer.bound(end, pin!(exchange(sender, request))).await
+            };
+            match exchanged {
+                Some(Ok(response)) => return Sent::Answered(response, Lent::Http1(connection)),
+                Some(Err(Sent::Returned(_))) if is_kept => {}
+                Some(Err(ended)) => return ended,
+                None => return Sent::Late,
+            }
         }
     }
 
@@ -91,26 +112,32 @@ async fn open(
             sender
         }
     };
-    Ok(Connection { sender, born: now, used: now })
+    Ok(Connection { sender, born: now, used: now, timer: ExchangeTimer::default() })
 }
 
-async fn exchange(mut connection: Connection, request: Request<RequestBody>) -> Sent {
-    if let Err(error) = connection.sender.ready().await {
-        return Sent::Returned(request, error.into());
+async fn exchange(
+    sender: &mut SendRequest<RequestBody>,
+    request: &mut Request<RequestBody>,
+) -> Result<Response<Incoming>, Sent> {
+    if let Err(error) = sender.ready().await {
+        return Err(Sent::Returned(error.into()));
     }
     let asked = request.headers().get(header::UPGRADE).cloned();
-    match connection.sender.try_send_request(request).await {
+    match sender.try_send_request(take(request)).await {
         Ok(response)
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 && !grants(asked.as_ref(), response.headers()) =>
         {
-            Sent::Lost(unasked_protocol())
+            Err(Sent::Lost(unasked_protocol()))
         }
-        Ok(response) => Sent::Answered(response, Lent::Http1(connection)),
-        Err(mut fault) => match fault.take_message() {
-            Some(request) => Sent::Returned(request, fault.into_error().into()),
+        Ok(response) => Ok(response),
+        Err(mut fault) => Err(match fault.take_message() {
+            Some(returned) => {
+                *request = returned;
+                Sent::Returned(fault.into_error().into())
+            }
             None => Sent::Lost(fault.into_error().into()),
-        },
+        }),
     }
 }
 

@@ -9,7 +9,7 @@ use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::{Stream, connect};
-use super::{ConnectionPolicy, Lent, Sent, Transport, unasked_protocol};
+use super::{ConnectionPolicy, Lent, Sent, Transport, take, unasked_protocol};
 use crate::error::BoxError;
 use crate::request_body::RequestBody;
 
@@ -27,18 +27,18 @@ impl Slot {
         &self,
         transport: &Transport,
         policy: &ConnectionPolicy,
-        request: Request<RequestBody>,
+        request: &mut Request<RequestBody>,
     ) -> Sent {
-        let mut request = request;
         if let Some(sender) = self.current() {
-            request = match exchange(sender, request).await {
-                Sent::Returned(request, _) => request,
+            match exchange(sender, request).await {
+                Sent::Returned(_) => {}
                 ended => return ended,
-            };
+            }
         }
-        match self.open(transport, policy).await {
+        // On the heap, as it happens rarely and every request would be made larger.
+        match Box::pin(self.open(transport, policy)).await {
             Ok(sender) => exchange(sender, request).await,
-            Err(error) => Sent::Returned(request, error),
+            Err(error) => Sent::Returned(error),
         }
     }
 
@@ -76,18 +76,24 @@ impl Slot {
     }
 }
 
-async fn exchange(mut sender: SendRequest<RequestBody>, request: Request<RequestBody>) -> Sent {
+async fn exchange(
+    mut sender: SendRequest<RequestBody>,
+    request: &mut Request<RequestBody>,
+) -> Sent {
     if let Err(error) = sender.ready().await {
-        return Sent::Returned(request, error.into());
+        return Sent::Returned(error.into());
     }
-    match sender.try_send_request(request).await {
+    match sender.try_send_request(take(request)).await {
         // There is no such answer in HTTP/2 (RFC 9113 §8.6).
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             Sent::Lost(unasked_protocol())
         }
         Ok(response) => Sent::Answered(response, Lent::Shared),
         Err(mut fault) => match fault.take_message() {
-            Some(request) => Sent::Returned(request, fault.into_error().into()),
+            Some(returned) => {
+                *request = returned;
+                Sent::Returned(fault.into_error().into())
+            }
             None => {
                 let error = fault.into_error();
                 if says_unprocessed(&error) {

@@ -1,8 +1,11 @@
 //! Connections to one endpoint: made, lent, kept, and never re-sending by themselves.
 
 mod connect;
+mod exchange_timer;
 mod http1;
 mod http2;
+
+pub use connect::unpace;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,12 +51,15 @@ pub(crate) struct OpenPlace(Arc<OpenConnections>);
 pub(crate) enum Sent {
     /// The head of the answer, and the connection its body comes by.
     Answered(Response<Incoming>, Lent),
-    /// Not a byte of it was sent: it may go elsewhere, whatever its class.
-    Returned(Request<RequestBody>, BoxError),
+    /// Not a byte of it was sent: it may go elsewhere, whatever its class, and is back where it was
+    /// taken from.
+    Returned(BoxError),
     /// The endpoint says it did not process it.
     Unprocessed(BoxError),
     /// It was sent, and the connection broke before the head of an answer.
     Lost(BoxError),
+    /// Its time was over before the head of an answer came.
+    Late,
 }
 
 /// A connection lent for one exchange. Given back it may be lent again; dropped it closes, unless
@@ -84,19 +90,26 @@ impl Transport {
         &self.address
     }
 
-    /// Sends a request and waits for the head of its answer, without limit: the caller owns the
-    /// clock. Dropping the future closes an HTTP/1.1 connection and resets an HTTP/2 stream.
+    /// Sends a request and waits for the head of its answer until `end`. Dropping the future closes an HTTP/1.1 connection and resets an HTTP/2 stream.
+    ///
+    /// The request is taken out of its place and comes back there if it was not sent; so it moves
+    /// once on its way down, however many layers there are.
     pub(crate) async fn send(
         &self,
         policy: &ConnectionPolicy,
         lane: Lane,
         now: Moment,
-        request: Request<RequestBody>,
+        end: Moment,
+        request: &mut Request<RequestBody>,
     ) -> Sent {
         let own = &self.lanes[lane.shard(self.lanes.len())];
         match self.protocol {
-            Protocol::Http1 => own.http1.send(self, policy, now, request).await,
-            Protocol::Http2 => own.http2.send(self, policy, request).await,
+            Protocol::Http1 => own.http1.send(self, policy, now, end, request).await,
+            Protocol::Http2 => {
+                // On the heap, so that it does not make every HTTP/1.1 request larger.
+                let sending = Box::pin(own.http2.send(self, policy, request));
+                tokio::time::timeout(end.since(now), sending).await.unwrap_or(Sent::Late)
+            }
         }
     }
 
@@ -150,4 +163,9 @@ impl Drop for OpenPlace {
 /// Why a 101 is no answer: the request did not ask for the protocol it changes to.
 fn unasked_protocol() -> BoxError {
     "the endpoint changed to a protocol that it was not asked for".into()
+}
+
+/// Takes a request out of its place.
+fn take(request: &mut Request<RequestBody>) -> Request<RequestBody> {
+    std::mem::replace(request, Request::new(RequestBody::empty()))
 }
