@@ -13,6 +13,7 @@ use authmesh_logic::Moment;
 use tokio::time::Sleep;
 
 use crate::load::WorkerBusy;
+use crate::rarely::Rarely;
 
 /// What one connection is doing, noted by whoever sees it.
 pub(crate) struct Activity {
@@ -20,13 +21,18 @@ pub(crate) struct Activity {
     in_flight: AtomicU32,
     /// Since when nothing is in flight, in nanoseconds of the clock.
     idle_since: AtomicU64,
-    /// Since when bytes of a head that is not whole have been coming; 0 is never.
+    /// Since when bytes of a head that is not whole have been coming, or [`NEVER`] or [`JUST_NOW`].
     head_since: AtomicU64,
     /// Since when the client has taken no byte that waits for it; 0 is never.
     stuck_since: AtomicU64,
     /// HTTP/2 says nothing by mere bytes: only its first head is timed.
     is_multiplexed: AtomicBool,
 }
+
+/// No bytes of a head have come.
+const NEVER: u64 = 0;
+/// They came while the connection was last read, which nobody has dated yet.
+const JUST_NOW: u64 = 1;
 
 /// A request in flight on a connection.
 pub(crate) struct InFlight(Arc<Activity>);
@@ -57,7 +63,7 @@ impl Activity {
     pub(crate) fn begin(self: &Arc<Self>, is_multiplexed: bool) -> InFlight {
         self.worker.begin_request();
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.head_since.store(0, Ordering::Relaxed);
+        self.head_since.store(NEVER, Ordering::Relaxed);
         if is_multiplexed {
             self.is_multiplexed.store(true, Ordering::Relaxed);
         }
@@ -68,9 +74,17 @@ impl Activity {
     pub(crate) fn note_bytes(&self) {
         if self.in_flight.load(Ordering::Relaxed) == 0
             && !self.is_multiplexed.load(Ordering::Relaxed)
-            && self.head_since.load(Ordering::Relaxed) == 0
+            && self.head_since.load(Ordering::Relaxed) == NEVER
         {
-            self.head_since.store(Clock.now().as_nanos().max(1), Ordering::Relaxed);
+            self.head_since.store(JUST_NOW, Ordering::Relaxed);
+        }
+    }
+
+    /// Dates a head whose first bytes were just read and which is still not whole. Most heads come
+    /// whole, and need no look at the clock.
+    fn date_head(&self) {
+        if self.head_since.load(Ordering::Relaxed) == JUST_NOW {
+            self.head_since.store(Clock.now().as_nanos().max(JUST_NOW + 1), Ordering::Relaxed);
         }
     }
 
@@ -107,7 +121,7 @@ impl Activity {
             return None;
         }
         let head_since = self.head_since.load(Ordering::Relaxed);
-        if head_since > 0 {
+        if head_since > NEVER {
             return patience.header.map(|limit| Moment::from_nanos(head_since) + limit);
         }
         let idle_since = Moment::from_nanos(self.idle_since.load(Ordering::Relaxed));
@@ -136,7 +150,7 @@ impl Drop for InFlight {
 pub(crate) struct Watch {
     activity: Arc<Activity>,
     patience: Patience,
-    timer: Pin<Box<Sleep>>,
+    timer: Rarely<Pin<Box<Sleep>>>,
     armed: Moment,
 }
 
@@ -147,7 +161,8 @@ impl Watch {
     pub(crate) fn new(activity: Arc<Activity>, patience: Patience) -> Self {
         let now = Clock.now();
         let wait = activity.ends(patience).map_or(LONG, |end| end.since(now));
-        Self { activity, patience, timer: Box::pin(tokio::time::sleep(wait)), armed: now + wait }
+        let timer = Rarely::new(Box::pin(tokio::time::sleep(wait)));
+        Self { activity, patience, timer, armed: now + wait }
     }
 }
 
@@ -155,10 +170,11 @@ impl Future for Watch {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.activity.date_head();
         loop {
             let end = self.activity.ends(self.patience);
             let is_too_late = end.is_some_and(|end| end < self.armed);
-            if !is_too_late && self.timer.as_mut().poll(context).is_pending() {
+            if !is_too_late && self.timer.poll(|timer| timer.is_elapsed(), context).is_pending() {
                 return Poll::Pending;
             }
             let now = Clock.now();
@@ -167,7 +183,7 @@ impl Future for Watch {
             }
             let wait = end.map_or(LONG, |end| end.since(now));
             self.armed = now + wait;
-            self.timer = Box::pin(tokio::time::sleep(wait));
+            self.timer = Rarely::new(Box::pin(tokio::time::sleep(wait)));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One connection of a client: TLS if the listener wants it, then HTTP/1.1 or HTTP/2 until it ends.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,8 @@ use tokio_rustls::rustls::ServerConfig;
 use crate::activity::{Activity, Patience, Watch};
 use crate::forward::{Entrance, forward};
 use crate::noted::Noted;
+use crate::peer::Peer;
+use crate::rarely::Rarely;
 use crate::reply::ReplyBody;
 use crate::serving::{ListenerShared, Serving};
 use crate::stream_tasks::StreamTasks;
@@ -29,7 +32,7 @@ use crate::whole_answer::WholeAnswer;
 /// A connection that was accepted.
 pub(crate) struct Accepted {
     pub(crate) listener: Arc<ListenerShared>,
-    pub(crate) peer: Option<IpAddr>,
+    pub(crate) peer: Option<Peer>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// What it goes on as once its HTTP has ended.
     pub(crate) switched: Mutex<Option<Box<Switched>>>,
@@ -37,6 +40,9 @@ pub(crate) struct Accepted {
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many header fields hyper takes if it is told nothing.
+const HYPERS_HEADERS: u32 = 100;
 
 /// The smallest buffer hyper accepts for a head, in bytes.
 const SMALLEST_HEAD_BUFFER: usize = 8 * 1024;
@@ -70,7 +76,7 @@ async fn serve_http<S>(
     stream: S,
     accepted: Accepted,
     serving: Arc<Serving>,
-    mut drain: watch::Receiver<bool>,
+    drain: watch::Receiver<bool>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -88,17 +94,18 @@ async fn serve_http<S>(
     let after_http = Arc::clone(&accepted);
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = noted.begin(request.version() == Version::HTTP_2);
-        let (serving, accepted) = (Arc::clone(&serving), Arc::clone(&accepted));
-        async move {
-            let mut response = answer(&serving, &accepted, request).await;
-            if let Some(switched) = response.body_mut().take_switched() {
-                accepted.goes_on_as(switched);
+        let own = Arc::clone(&accepted);
+        answer(&serving, &accepted, request, move |mut body| {
+            if let Some(switched) = body.take_switched() {
+                own.goes_on_as(switched);
             }
-            Ok::<_, std::convert::Infallible>(response.map(|body| WholeAnswer::of(body, in_flight)))
-        }
+            WholeAnswer::of(body, in_flight)
+        })
     });
     let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
     let mut watch = pin!(Watch::new(activity, patience));
+    let mut drained = pin!(drained(drain.clone()));
+    let mut drained = Rarely::new(drained.as_mut());
     let mut is_draining = false;
     loop {
         tokio::select! {
@@ -106,8 +113,7 @@ async fn serve_http<S>(
             // How a client ends its connection is its own affair.
             _ = connection.as_mut() => break,
             () = watch.as_mut() => return,
-            // A worker that is gone drains as well.
-            _ = drain.wait_for(|drain| *drain), if !is_draining => {
+            () = poll_fn(|context| drained.poll(|_| is_told(&drain), context)), if !is_draining => {
                 is_draining = true;
                 connection.as_mut().graceful_shutdown();
             }
@@ -143,21 +149,35 @@ impl Accepted {
     }
 }
 
-async fn answer(
+/// Ends when `drain` turns true, or nobody is left to turn it: a worker that is gone drains as well.
+async fn drained(mut drain: watch::Receiver<bool>) {
+    let _ = drain.wait_for(|drain| *drain).await;
+}
+
+/// Whether there may be news that a receiver has not heard.
+fn is_told(news: &watch::Receiver<bool>) -> bool {
+    !matches!(news.has_changed(), Ok(false))
+}
+
+/// All that is decided about a request before it is sent on is decided in this call; only what
+/// waits for its service outlives it.
+fn answer<W, B>(
     serving: &Serving,
     accepted: &Accepted,
     request: Request<Incoming>,
-) -> Response<ReplyBody> {
-    let listener = accepted.listener.name.load_full();
+    wrap: W,
+) -> impl Future<Output = Result<Response<B>, Infallible>> + Send + use<W, B>
+where
+    W: FnOnce(ReplyBody) -> B + Send,
+{
     let entrance = Entrance {
-        listener: &listener,
-        peer: accepted.peer,
+        listener: &accepted.listener.name.load(),
+        peer: accepted.peer.as_ref(),
         identity: None,
         port: accepted.listener.port,
         is_tls: accepted.tls.is_some(),
     };
-    let table = serving.table();
-    forward(&table, &entrance, request).await
+    forward(&serving.table(), &entrance, request, wrap)
 }
 
 fn builder(limits: &Limits) -> auto::Builder<StreamTasks> {
@@ -167,8 +187,11 @@ fn builder(limits: &Limits) -> auto::Builder<StreamTasks> {
         .timer(TokioTimer::new())
         // The watch of the connection times heads without a timer for each request.
         .header_read_timeout(None)
-        .max_headers(limits.headers as usize)
         .max_buf_size((limits.header_bytes as usize).max(SMALLEST_HEAD_BUFFER));
+    // Told its own number, hyper would make room for each head that it otherwise has at hand.
+    if limits.headers != HYPERS_HEADERS {
+        builder.http1().max_headers(limits.headers as usize);
+    }
     builder
         .http2()
         .timer(TokioTimer::new())

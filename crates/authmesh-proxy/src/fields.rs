@@ -6,9 +6,17 @@ use http::{HeaderMap, Request, Version};
 /// The header fields of an HTTP message, as rules see them.
 pub(crate) struct HeaderFields<'a>(pub(crate) &'a HeaderMap);
 
+/// Up to so many fields are looked through one by one.
+const SHORT: usize = 12;
+
 impl Fields for HeaderFields<'_> {
     fn first(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name).map(http::HeaderValue::as_bytes)
+        // A map looks a name up by its hash, for which it first reads the text as a name. Most heads
+        // are so short that looking at each name takes less.
+        if self.0.len() > SHORT {
+            return self.0.get(name).map(http::HeaderValue::as_bytes);
+        }
+        self.0.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_bytes())
     }
 
     fn count(&self, name: &str) -> usize {

@@ -1,21 +1,25 @@
 //! The way of a request: hygiene, route, authorization, the mesh, and back.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::convert::Infallible;
 
+use authmesh::ServiceClient;
 use authmesh::worker::{BodyBounds, RequestBody, ResponseBody, with_dice};
 use authmesh_logic::config::Limits;
 use authmesh_logic::hygiene::request::Bounds;
 use authmesh_logic::hygiene::{self, Client, forward};
 use authmesh_logic::routing;
 use http::header::{self, HeaderMap, HeaderName};
+use http::response::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::{Body, Incoming};
 
 use crate::access::Caller;
 use crate::fields::{HeaderFields, head_of};
-use crate::reply::{REQUEST_ID, Refusal, ReplyBody};
+use crate::peer::Peer;
+use crate::reply::{Refusal, ReplyBody};
+use crate::request_id::{REQUEST_ID, RequestId};
 use crate::switched::{Asking, say_websocket};
 use crate::table::{Destination, Table};
 
@@ -27,8 +31,8 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Where a request came in.
 pub(crate) struct Entrance<'a> {
     pub(crate) listener: &'a str,
-    /// The peer's address; `None` on a Unix socket.
-    pub(crate) peer: Option<IpAddr>,
+    /// The peer; `None` on a Unix socket.
+    pub(crate) peer: Option<&'a Peer>,
     /// The SPIFFE ID that the peer proved.
     pub(crate) identity: Option<&'a str>,
     /// The port of the listener; `None` on a Unix socket.
@@ -36,50 +40,78 @@ pub(crate) struct Entrance<'a> {
     pub(crate) is_tls: bool,
 }
 
-/// Answers one request.
-pub(crate) async fn forward(
+/// A request that may go on.
+struct Onward {
+    service: ServiceClient,
+    asking: Option<Asking>,
+}
+
+/// Answers one request; `wrap` makes of the answer's body what the connection sends. What is to be
+/// decided about the request is decided in this call; the future only waits for its service. (To
+/// wrap that future in another would double its size, and it moves with every request.)
+pub(crate) fn forward<W, B>(
     table: &Table,
     entrance: &Entrance<'_>,
     mut request: Request<Incoming>,
-) -> Response<ReplyBody> {
+    wrap: W,
+) -> impl Future<Output = Result<Response<B>, Infallible>> + Send + use<W, B>
+where
+    W: FnOnce(ReplyBody) -> B + Send,
+{
     // Who can open a Unix socket of ours was let in by its file's mode.
     let client = entrance
         .peer
-        .map(|peer| Client::of(peer, &table.trusted, &HeaderFields(request.headers())));
+        .map(|peer| Client::of(peer.address, &table.trusted, &HeaderFields(request.headers())));
     let is_trusted = client.is_none_or(|client| client.from_trusted);
-    let request_id = request_id(request.headers(), is_trusted);
-    let destination = match admit(table, entrance, &mut request) {
-        Ok(destination) => destination,
-        Err(refusal) => return refusal.answer(&request_id),
-    };
+    let request_id = RequestId::of(request.headers(), is_trusted);
+    let decided = decide(table, entrance, client, &request_id, &mut request);
+    let bounds = BodyBounds { bytes: table.limits.body, idle: table.limits.body_idle_timeout };
+    let mut request = request.map(|body| RequestBody::bounded(body, bounds));
+    async move {
+        let refusal = match decided {
+            Ok(Onward { service, asking }) => match service.send_from(&mut request).await {
+                Ok(response) => match clean(response, asking) {
+                    Ok((head, body)) => return Ok(Response::from_parts(head, wrap(body))),
+                    Err(refusal) => refusal,
+                },
+                Err(error) => {
+                    let request_id = request_id.value();
+                    tracing::debug!(%error, ?request_id, "request got no answer");
+                    Refusal::of(&error)
+                }
+            },
+            Err(refusal) => refusal,
+        };
+        Ok(refusal.answer(&request_id.value()).map(wrap))
+    }
+}
+
+/// Makes a request what may go on and finds where to, or says why it may not.
+fn decide(
+    table: &Table,
+    entrance: &Entrance<'_>,
+    client: Option<Client>,
+    request_id: &RequestId,
+    request: &mut Request<Incoming>,
+) -> Result<Onward, Refusal> {
+    let destination = admit(table, entrance, request)?;
     let forwarded_for = forwarded_for(request.headers(), entrance.peer, client);
-    let asking = Asking::of(&mut request);
-    name_host(&mut request);
+    let asking = Asking::of(request);
+    name_host(request);
     join_cookies(request.headers_mut());
     renew_trace(request.headers_mut());
-    rewrite(request.headers_mut(), table, is_trusted);
+    rewrite(request.headers_mut(), table, client.is_none_or(|client| client.from_trusted));
     // Also where no route takes it: whoever may not pass does not learn which routes there are.
-    let caller = entrance.caller(client);
-    if let Err(refusal) = table.access.admit(caller, destination.service(), &request) {
-        return refusal.answer(&request_id);
-    }
+    table.access.admit(entrance.caller(client), destination.service(), request)?;
     let Destination::Service(service) = destination else {
-        return Refusal::new(StatusCode::NOT_FOUND, "no_endpoint").answer(&request_id);
+        return Err(Refusal::new(StatusCode::NOT_FOUND, "no_endpoint"));
     };
 
-    say_whence(request.headers_mut(), table, entrance, forwarded_for, &request_id);
+    say_whence(request.headers_mut(), table, entrance, forwarded_for, request_id.value());
     if asking.is_some() {
         say_websocket(request.headers_mut());
     }
-    let bounds = BodyBounds { bytes: table.limits.body, idle: table.limits.body_idle_timeout };
-    let request = request.map(|body| RequestBody::bounded(body, bounds));
-    match service.send(request).await {
-        Ok(response) => clean(response, asking, &request_id),
-        Err(error) => {
-            tracing::debug!(%error, request_id = ?request_id, "request got no answer");
-            Refusal::of(&error).answer(&request_id)
-        }
-    }
+    Ok(Onward { service, asking })
 }
 
 /// Refuses what must not travel, gives the path its normal form, and finds where the request goes.
@@ -129,31 +161,6 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(target.ok()?);
     Uri::from_parts(parts).ok()
-}
-
-/// The identifier a trusted peer gave the request, or a new one.
-fn request_id(headers: &HeaderMap, is_trusted: bool) -> HeaderValue {
-    if is_trusted
-        && let Some(id) = headers.get(REQUEST_ID)
-        && hygiene::is_request_id(id.as_bytes())
-    {
-        return id.clone();
-    }
-    let bits = with_dice(|dice| [dice.bits().to_be_bytes(), dice.bits().to_be_bytes()]);
-    let mut text = [0_u8; 32];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bits.as_flattened()) {
-        pair[0] = hex(byte >> 4);
-        pair[1] = hex(byte & 15);
-    }
-    // Hexadecimal digits are lawful in a field.
-    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("0"))
-}
-
-const fn hex(digit: u8) -> u8 {
-    match digit {
-        0..=9 => b'0' + digit,
-        _ => b'a' + digit - 10,
-    }
 }
 
 /// Lets `Host` say whom the target named: that is who the route was found for (RFC 9112 §3.2.2).
@@ -215,7 +222,7 @@ fn say_whence(
     table: &Table,
     entrance: &Entrance<'_>,
     forwarded_for: Option<HeaderValue>,
-    request_id: &HeaderValue,
+    request_id: HeaderValue,
 ) {
     if let Some(list) = forwarded_for {
         headers.insert(FORWARDED_FOR, list);
@@ -225,36 +232,37 @@ fn say_whence(
     {
         headers.insert(table.identity_header.clone(), identity);
     }
-    if !headers.contains_key(FORWARDED_PROTO) {
-        let scheme = if entrance.is_tls { "https" } else { "http" };
-        headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    }
-    headers.insert(REQUEST_ID, request_id.clone());
+    let scheme = if entrance.is_tls { "https" } else { "http" };
+    headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(scheme));
+    headers.insert(REQUEST_ID, request_id);
 }
 
 /// The list of addresses the request came by, the peer's at its end.
 fn forwarded_for(
     headers: &HeaderMap,
-    peer: Option<IpAddr>,
+    peer: Option<&Peer>,
     client: Option<Client>,
 ) -> Option<HeaderValue> {
-    let mut list = String::with_capacity(48);
-    client?.write_forwarded_for(peer?, &HeaderFields(headers), &mut list);
+    let (peer, client) = (peer?, client?);
+    if client.is_peer_alone(peer.address) {
+        return Some(peer.text.clone());
+    }
+    let mut list = String::new();
+    client.write_forwarded_for(peer.address, &HeaderFields(headers), &mut list);
     HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).ok()
 }
 
-/// The answer as it may leave: nothing of the inner connection.
+/// The answer as it may leave, in its two parts: nothing of the inner connection.
 fn clean(
     mut response: Response<ResponseBody>,
     asking: Option<Asking>,
-    request_id: &HeaderValue,
-) -> Response<ReplyBody> {
+) -> Result<(Parts, ReplyBody), Refusal> {
     let status = response.status().as_u16();
     let fields = HeaderFields(response.headers());
     let bounds = hygiene::response::Bounds::default();
     let asked = asking.as_ref().map(|_| hygiene::WEBSOCKET.as_bytes());
     let Ok(verdict) = hygiene::response::check(status, &fields, asked, &bounds) else {
-        return Refusal::new(StatusCode::BAD_GATEWAY, "upstream_reset").answer(request_id);
+        return Err(Refusal::new(StatusCode::BAD_GATEWAY, "upstream_reset"));
     };
     let headers = response.headers_mut();
     if !verdict.length_travels {
@@ -264,20 +272,27 @@ fn clean(
     strip(headers, |name| forward::travels_downstream(name.as_str()));
     // The protocol towards the client is ours to choose, not the endpoint's.
     *response.version_mut() = http::Version::default();
-    match asking.zip(response.body_mut().take_tunnel()) {
+    let (mut head, mut body) = response.into_parts();
+    let body = match asking.zip(body.take_tunnel()) {
         Some((asking, tunnel)) => {
-            say_websocket(response.headers_mut());
-            response.map(|_| ReplyBody::Switched(Some(Box::new(asking.granted(tunnel)))))
+            say_websocket(&mut head.headers);
+            ReplyBody::Switched(Some(Box::new(asking.granted(tunnel))))
         }
-        None => response.map(ReplyBody::Upstream),
-    }
+        None => ReplyBody::Upstream(body),
+    };
+    Ok((head, body))
 }
 
 impl Entrance<'_> {
     /// Who calls.
     fn caller(&self, client: Option<Client>) -> Caller<'_> {
         let client = client.map(|client| client.address);
-        Caller { identity: self.identity, peer: self.peer, client, port: self.port }
+        Caller {
+            identity: self.identity,
+            peer: self.peer.map(|peer| peer.address),
+            client,
+            port: self.port,
+        }
     }
 
     /// What a head that came in here may hold.
@@ -293,8 +308,14 @@ impl Entrance<'_> {
 }
 
 fn strip_named_by_connection(headers: &mut HeaderMap) {
-    if !headers.contains_key(header::CONNECTION) {
-        return;
+    let mut values = headers.get_all(header::CONNECTION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => return,
+        (Some(only), None) if is_option_alone(only) => {
+            headers.remove(header::CONNECTION);
+            return;
+        }
+        _ => {}
     }
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -302,9 +323,17 @@ fn strip_named_by_connection(headers: &mut HeaderMap) {
         .flat_map(|value| hygiene::connection_names(value.as_bytes()))
         .filter_map(|name| name.parse().ok())
         .collect();
+    headers.remove(header::CONNECTION);
     for name in named {
         headers.remove(name);
     }
+}
+
+/// Whether a `Connection` says how long it lasts and names no field: `close` is reserved as a name
+/// (RFC 9110 §16.3.1), and `Keep-Alive` travels in no case.
+fn is_option_alone(connection: &HeaderValue) -> bool {
+    let value = connection.as_bytes();
+    value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close")
 }
 
 /// Removes the fields that may not travel. Allocates only if there are any.
@@ -319,22 +348,6 @@ fn strip(headers: &mut HeaderMap, may_travel: impl Fn(&HeaderName) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_made_up_identifier_is_hexadecimal_and_new_each_time() {
-        let headers = HeaderMap::new();
-        let (one, two) = (request_id(&headers, true), request_id(&headers, true));
-        assert_ne!(one, two);
-        assert!(one.len() == 32 && one.as_bytes().iter().all(u8::is_ascii_hexdigit));
-    }
-
-    #[test]
-    fn only_a_trusted_peer_names_its_request() {
-        let mut headers = HeaderMap::new();
-        headers.insert(REQUEST_ID, HeaderValue::from_static("abc-1"));
-        assert_eq!(request_id(&headers, true), "abc-1");
-        assert_ne!(request_id(&headers, false), "abc-1");
-    }
 
     #[test]
     fn cookies_in_crumbs_become_one_list() {

@@ -8,6 +8,10 @@ mod self_test;
 
 mod fields;
 
+mod request_id;
+
+mod peer;
+
 mod switched;
 
 mod reply;
@@ -21,6 +25,8 @@ mod table;
 mod load;
 
 mod stream_tasks;
+
+mod rarely;
 
 mod activity;
 

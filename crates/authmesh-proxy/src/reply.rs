@@ -11,13 +11,11 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 
+use crate::request_id::REQUEST_ID;
 use crate::switched::Switched;
 
 /// The field that says why an answer is our own.
 pub(crate) const REASON: HeaderName = HeaderName::from_static("x-authmesh-reason");
-
-/// The field that names a request in answers and logs.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a caller is asked to prove itself with. A challenge must be made (RFC 9110 §15.5.2), and none
 /// is registered for certificates.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::load::{Busy, Place, WorkerBusy};
@@ -31,8 +31,9 @@ impl Serving {
         Self { table: ArcSwap::from_pointee(table), busy, own }
     }
 
-    pub(crate) fn table(&self) -> Arc<Table> {
-        self.table.load_full()
+    /// The table of this moment. Not to be held across a wait.
+    pub(crate) fn table(&self) -> Guard<Arc<Table>> {
+        self.table.load()
     }
 
     pub(crate) fn swap_table(&self, table: Table) {

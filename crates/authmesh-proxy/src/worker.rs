@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use authmesh::worker::unpace;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::connection::{Accepted, serve};
 use crate::load::Busy;
+use crate::peer::Peer;
 use crate::serving::{ListenerShared, Serving};
 use crate::table::Table;
 
@@ -151,6 +153,7 @@ async fn accept_all(
         };
         let tls = listener.tls.load_full();
         let listener = Arc::clone(&listener);
+        let peer = peer.map(Peer::at);
         let accepted = Accepted { listener, peer, tls, switched: Mutex::default() };
         let (serving, drain) = (Arc::clone(&serving), drain.clone());
         connections.spawn(async move {
@@ -189,6 +192,9 @@ impl Acceptor {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true)?;
+                if peer.ip().is_loopback() {
+                    unpace(&stream);
+                }
                 Ok((Stream::Tcp(stream), Some(peer.ip())))
             }
             Self::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), None)),
