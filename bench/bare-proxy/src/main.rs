@@ -19,7 +19,8 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::TcpStream;
 
 use crate::body::PooledBody;
 use crate::pool::Upstreams;
@@ -76,7 +77,7 @@ async fn accept(
 ) -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
+        tune(&stream)?;
         let upstreams = Arc::clone(&upstreams);
         let service = service_fn(move |request| forward(request, Arc::clone(&upstreams)));
         let io = TokioIo::new(stream);
@@ -89,6 +90,14 @@ async fn accept(
             };
         });
     }
+}
+
+/// Sets a socket as the mesh sets its own on loopback: no waiting for more to send, and no pacing.
+pub(crate) fn tune(stream: &TcpStream) -> Result<()> {
+    stream.set_nodelay(true)?;
+    // Where the kernel lacks `cubic` the connection stays as it is.
+    let _ = SockRef::from(stream).set_tcp_congestion(b"cubic");
+    Ok(())
 }
 
 /// Sends a request to the next upstream; its answer goes back as it comes.

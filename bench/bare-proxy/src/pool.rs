@@ -11,6 +11,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::tune;
+
 /// Waiting connections to one upstream, the last used on top.
 type Idle = Arc<Mutex<Vec<SendRequest<Incoming>>>>;
 
@@ -39,7 +41,7 @@ impl Upstreams {
             }
         }
         let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        tune(&stream)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(Lent { sender, idle: Arc::clone(idle) })
