@@ -62,6 +62,8 @@ mod basic;
 
 mod advanced;
 
+mod registry;
+
 #[cfg(test)]
 mod tests;
 
@@ -72,4 +74,5 @@ pub use command::Command;
 pub use permit::{Admission, Permit, Rejected, RejectedReason};
 pub use policy::{Growth, Jitter, Policy, RateTrip, SlowTrip, Wait, Window};
 pub use presets::Preset;
+pub use registry::{BreakerRegistry, Crowded};
 pub use state::{Cause, Counts, State, Transition};
