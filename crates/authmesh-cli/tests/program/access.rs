@@ -7,7 +7,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use crate::backend::Backend;
 use crate::http::{Reply, ask, ask_unix, get};
-use crate::program::Folder;
+use crate::program::{Folder, accepting};
 
 /// A folder whose mesh has these rules and one service.
 fn ruled(backend: &Backend, rules: &str) -> Folder {
@@ -121,7 +121,8 @@ fn the_address_of_the_client_is_believed_only_from_trusted_proxies() {
     let forwarded = "x-forwarded-for: 203.0.113.9";
     assert_eq!(asked(&[forwarded]).0, 403, "nobody is trusted yet");
     let trusting = format!("{rule}[headers]\ntrusted_proxies = ['127.0.0.1']\n");
-    folder.write(&text(&folder, &backend, &trusting));
+    let trusting = text(&folder, &backend, &trusting);
+    folder.write(&accepting("headers.trusted_proxies", &trusting));
     mesh.signal("-HUP");
     mesh.hear("the file was read again");
     assert_eq!(asked(&[forwarded]), (200, None));
@@ -157,7 +158,8 @@ fn what_no_route_takes_is_refused_like_the_rest_unless_a_rule_allows_everything(
     let (mesh, web) = folder.start_and_find("listener routed");
     assert_eq!(answer(&send(&web, "GET /known", &["host: a"])), PASSED);
     assert_eq!(answer(&send(&web, "GET /unknown", &["host: a"])), UNSPOKEN);
-    folder.write(&text(&folder, &backend, &rule("")));
+    let wider = text(&folder, &backend, &rule(""));
+    folder.write(&accepting("policy.all.service", &wider));
     mesh.signal("-HUP");
     mesh.hear("the file was read again");
     assert_eq!(send(&web, "GET /unknown", &["host: a"]).status, 404);

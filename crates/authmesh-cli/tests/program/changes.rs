@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use crate::load::{Tally, body_of, request, serve, until_answered};
-use crate::program::Folder;
+use crate::program::{Folder, accepting};
 
 const CHANGES: usize = 50;
 /// What is changed in turn.
@@ -70,7 +70,7 @@ async fn fifty_changes_of_listeners_services_rules_and_certificates_lose_no_requ
     assert!(mesh.end().success());
 }
 
-/// What the file says after so many changes: each changes a listener, a service, a route or the
+/// What the file says after so many changes: each changes a listener, a service, an access rule or the
 /// certificate, which lies beside it.
 fn text(folder: &Folder, [one, two, session]: &[String; 3], change: usize) -> String {
     let turn = |kind: usize| (change + KINDS - 1 - kind) / KINDS % 2 == 1;
@@ -87,7 +87,7 @@ fn text(folder: &Folder, [one, two, session]: &[String; 3], change: usize) -> St
         }
         false => "",
     };
-    folder.serving_text(&format!(
+    let text = folder.serving_text(&format!(
         "[identity]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n\
          [[listener]]\nname = \"secure\"\naddress = \"127.0.0.1:0\"\nforward_to = \"token\"\n\
          tls = {{ mode = \"server\" }}\n\
@@ -95,7 +95,9 @@ fn text(folder: &Folder, [one, two, session]: &[String; 3], change: usize) -> St
          [service.session]\nendpoints = [\"{session}\"]\nprotocol = \"http2\"\n\
          [[route]]\nname = \"session\"\nservice = \"session\"\npaths = [\"/session/{{**}}\"]\n\
          {listener}{rule}"
-    ))
+    ));
+    // That the rule goes again is weaker.
+    accepting("policy.none", &text)
 }
 
 /// A certificate that proves itself, and its key.

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::backend::Backend;
 use crate::http::{ask_unix, get};
-use crate::program::{Folder, Program, command, until};
+use crate::program::{Folder, Program, accepting, command, until};
 
 fn service(backend: &Backend) -> String {
     format!("[service.token]\nendpoints = [\"{}\"]\n", backend.address)
@@ -83,17 +83,15 @@ fn diff_marks_each_change_and_a_weaker_one_is_refused_until_accepted() {
     assert_eq!(folder.run(&["diff"]).code, 1, "the old configuration is in force");
     assert_eq!(get(&web, "/").body, "token");
 
-    let today = authmesh::config::today();
-    let until = authmesh::config::Date::from_days(today.days() + 30);
-    let accept = format!("version = 1\naccept_weaker = [\"limits.body: scans until {until}\"]\n");
-    let accepted = folder.serving_text(&weaker).replacen("version = 1\n", &accept, 1);
+    let accepted = accepting("limits.body", &folder.serving_text(&weaker));
     folder.write(&accepted);
     let reload = folder.run(&["reload"]);
     assert_eq!(reload.code, 0, "{}", reload.stderr);
     mesh.hear("protects less");
     assert_eq!(folder.run(&["diff"]).code, 0);
 
-    folder.write(&accepted.replace(&until.to_string(), "2026-01-31"));
+    let (head, rest) = accepted.split_once(" until ").unwrap();
+    folder.write(&format!("{head} until 2026-01-31{}", &rest["2026-01-31".len()..]));
     let ended = folder.run(&["check", "-o", "json"]);
     assert_eq!((ended.code, &ended.json()["problems"][0]["code"]), (2, &"AM-C057".into()));
 }

@@ -10,6 +10,7 @@ mod http;
 mod program;
 
 mod access;
+mod canary;
 mod changes;
 mod check;
 mod configuration;

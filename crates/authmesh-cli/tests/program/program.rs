@@ -43,6 +43,13 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Run {
     }
 }
 
+/// The file with its weaker `key` accepted for a month.
+pub(crate) fn accepting(key: &str, text: &str) -> String {
+    let until = authmesh::config::Date::from_days(authmesh::config::today().days() + 30);
+    let accept = format!("version = 1\naccept_weaker = [\"{key}: a test until {until}\"]\n");
+    text.replacen("version = 1\n", &accept, 1)
+}
+
 /// A folder with a configuration file.
 pub(crate) struct Folder {
     folder: tempfile::TempDir,
@@ -162,6 +169,11 @@ impl Program {
     pub(crate) fn address(&self, of: &str) -> String {
         let line = self.hear(&format!("authmesh: {of} on "));
         line.rsplit(' ').next().unwrap().to_owned()
+    }
+
+    /// Everything it has said so far.
+    pub(crate) fn everything(&self) -> String {
+        self.said.lines.lock().unwrap().0.join("\n")
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use serde_json::Value;
 
 use crate::http::{Reply, ask_unix};
-use crate::program::{Folder, until};
+use crate::program::{Folder, accepting, until};
 
 /// How many instances are registered before the program is killed.
 const INSTANCES: u16 = 20;
@@ -76,7 +76,11 @@ fn the_socket_is_for_the_users_named_and_a_reload_names_others() {
     mesh.address("door registry");
     assert_eq!((mode() & 0o777, send(&folder, "PUT", "token/t1").status), (0o600, 200));
 
-    folder.write(&text(&folder, &format!("uids = {{ {user} = [\"login\"] }}")));
+    let table = |uids: &str| {
+        let text = text(&folder, &format!("uids = {{ {uids} }}"));
+        folder.write(&accepting("registry.uids", &text));
+    };
+    table(&format!("{user} = [\"login\"]"));
     let beat = || send(&folder, "POST", "token/t1/heartbeat");
     let refused = until(beat, |answer| answer.status == 403);
     assert!(refused.head.contains("x-authmesh-reason: no_allow_rule"), "{}", refused.head);
@@ -86,6 +90,6 @@ fn the_socket_is_for_the_users_named_and_a_reload_names_others() {
     assert_eq!(send(&folder, "PUT", "login/l1").status, 200);
     assert_eq!(registered(&folder), ["t1"], "it may look");
 
-    folder.write(&text(&folder, &format!("uids = {{ {} = \"token\" }}", user + 1)));
+    table(&format!("{} = \"token\"", user + 1));
     until(|| send(&folder, "GET", "token"), |answer| answer.status == 403);
 }

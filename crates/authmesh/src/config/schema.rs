@@ -63,13 +63,20 @@ fn default(key: &Key) -> Option<Value> {
 
 /// What the words of a kind mean; `None` if one of them is not known.
 fn of_kind(kind: &str, section: &str, key: &str) -> Option<Value> {
-    if let Some(list) = kind.strip_prefix("array of ") {
-        let item = of_alternatives(list.trim_end_matches('s'), section, key)
-            .or_else(|| of_alternatives(list, section, key))
-            .unwrap_or_else(|| json!({ "type": "string" }));
-        return Some(json!({ "type": "array", "items": item }));
-    }
-    of_alternatives(kind, section, key)
+    let Some(list) = kind.strip_prefix("array of ") else {
+        return of_alternatives(kind, section, key);
+    };
+    let (list, word) = match list.split_once(" or `") {
+        Some((list, word)) => (list, Some(word.trim_end_matches('`'))),
+        None => (list, None),
+    };
+    let item = of_alternatives(list.trim_end_matches('s'), section, key)
+        .or_else(|| of_alternatives(list, section, key))?;
+    let array = json!({ "type": "array", "items": item });
+    Some(match word {
+        Some(word) => json!({ "anyOf": [array, { "enum": [word] }] }),
+        None => array,
+    })
 }
 
 /// `duration or `off``, `integer, 1 to 10`, `` `a`, `b` or `c` ``.
@@ -115,9 +122,11 @@ fn of_one(kind: &str, section: &str, key: &str) -> Option<Value> {
             json!({ "type": "object", "additionalProperties": of_table(section, key) })
         }
         "tables" => json!({ "type": "array", "items": of_table(section, key) }),
-        "absolute" | "address" | "addresse" | "field" | "header" | "host" | "ip:port"
-        | "listener" | "loopback" | "method" | "name" | "network" | "path" | "pattern"
-        | "service" | "strategy" | "text" | "unix:/path" | "word" => json!({ "type": "string" }),
+        "IP" | "SPIFFE" | "absolute" | "address" | "addresse" | "field" | "header" | "host"
+        | "ip:port" | "listener" | "loopback" | "method" | "name" | "network" | "path"
+        | "pattern" | "policy" | "service" | "strategy" | "text" | "unix:/path" | "word" => {
+            json!({ "type": "string" })
+        }
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
-use super::Weaker::{Larger, OneMore, Towards};
+use super::Weaker::{Larger, OneMoreOfAll, Towards};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -111,7 +111,7 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: keys! {
             attempts: "integer, 1 to 10", Example, "3", "How many attempts a request may have, the first included.";
             per_try: "duration", Depends("the request's time-out"), r#""500ms""#, "How long one attempt may take to its response head.";
-            methods: "array of methods", Depends("every method"), r#"["GET", "HEAD"]"#, "Only requests with these methods are repeated. POST, PATCH and others that must not be sent twice want `only_if_unprocessed`.", weaker (OneMore);
+            methods: "array of methods", Depends("every method"), r#"["GET", "HEAD"]"#, "Only requests with these methods are repeated. POST, PATCH and others that must not be sent twice want `only_if_unprocessed`.", weaker (OneMoreOfAll);
             only_if_unprocessed: "boolean", Example, "false", "Only attempts that provably were not processed are repeated.", weaker (Towards(&[&["true"], &["false"]]));
         },
     },

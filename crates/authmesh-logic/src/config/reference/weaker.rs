@@ -19,6 +19,8 @@ pub enum Weaker {
     Larger,
     /// One more in the list; what is not written is an empty list.
     OneMore,
+    /// One more in the list; what is not written is all there is.
+    OneMoreOfAll,
     /// One less in the list; what is not written is an empty list.
     OneLess,
     /// A network that lies in none of those before.
@@ -73,6 +75,7 @@ impl Weaker {
                 format!("{more}{off}")
             }
             Self::OneMore => "one more".to_string(),
+            Self::OneMoreOfAll => "one more, or all".to_string(),
             Self::OneLess => "one less".to_string(),
             Self::WiderNetwork => "a network more, or a larger one".to_string(),
             Self::Reach => "from a Unix socket to loopback, or on to other machines".to_string(),
@@ -94,6 +97,10 @@ impl Weaker {
         match self {
             Self::Larger => by_rank(&amount(before), &amount(after)),
             Self::OneMore => by_lists(&texts(before), &texts(after)),
+            Self::OneMoreOfAll => match (before, after) {
+                (Some(_), Some(_)) => by_lists(&texts(before), &texts(after)),
+                (before, after) => by_rank(&before.is_none(), &after.is_none()),
+            },
             Self::OneLess => by_lists(&texts(after), &texts(before)),
             Self::WiderNetwork => by_networks(&texts(before), &texts(after)),
             Self::Reach => by_rank(&reach(before), &reach(after)),
@@ -253,6 +260,8 @@ mod tests {
             (Weaker::OneMore, "[a]", "[a b]"),
             (Weaker::OneMore, "", "[a]"),
             (Weaker::OneLess, "[a]", ""),
+            (Weaker::OneMoreOfAll, "[a]", "[a b]"),
+            (Weaker::OneMoreOfAll, "[a]", ""),
             (Weaker::WiderNetwork, "[10.1.0.0/16]", "[10.0.0.0/8]"),
             (Weaker::WiderNetwork, "[10.1.2.3]", "[10.1.2.0/24]"),
             (Weaker::WiderNetwork, "", "[::1]"),
