@@ -1,4 +1,5 @@
 //! The committed inputs of the fuzzers, each whole, cut off and with a line missing.
+
 use std::fs;
 
 use authmesh_testkit::fuzz;

@@ -124,7 +124,8 @@ fn of_one(kind: &str, section: &str, key: &str) -> Option<Value> {
         "tables" => json!({ "type": "array", "items": of_table(section, key) }),
         "IP" | "SPIFFE" | "absolute" | "address" | "addresse" | "field" | "header" | "host"
         | "ip:port" | "listener" | "loopback" | "method" | "name" | "network" | "path"
-        | "pattern" | "policy" | "service" | "strategy" | "text" | "unix:/path" | "word" => {
+        | "pattern" | "policy" | "service" | "strategy" | "text" | "trust" | "unix:/path"
+        | "word" => {
             json!({ "type": "string" })
         }
         _ => return None,
