@@ -14,6 +14,8 @@ pub struct Facts {
     pub lease: Lease,
     /// What checks conclude.
     pub verdict: Verdict,
+    /// Whether the outcomes of its requests stand out from those of its siblings.
+    pub ejected: bool,
 }
 
 /// Whether an instance may take requests.
@@ -38,12 +40,14 @@ pub enum Reason {
     Missing,
     /// Its checks fail.
     Unhealthy,
+    /// Its requests fail more than those of its siblings.
+    Ejected,
 }
 
 impl Eligibility {
     /// Every word, for metrics that are 1 for one of them.
-    pub const WORDS: [&'static str; 6] =
-        ["routable", "limbo", "quarantined", "draining", "missing", "unhealthy"];
+    pub const WORDS: [&'static str; 7] =
+        ["routable", "limbo", "quarantined", "draining", "missing", "unhealthy", "ejected"];
 
     /// The word used in metrics, logs and JSON.
     #[must_use]
@@ -58,7 +62,8 @@ impl Eligibility {
 
 impl Reason {
     /// Every reason, the stronger first: it is the one given where several hold.
-    pub const ALL: [Self; 4] = [Self::Quarantined, Self::Draining, Self::Missing, Self::Unhealthy];
+    pub const ALL: [Self; 5] =
+        [Self::Quarantined, Self::Draining, Self::Missing, Self::Unhealthy, Self::Ejected];
 
     /// The word used in metrics, logs and JSON.
     #[must_use]
@@ -68,6 +73,7 @@ impl Reason {
             Self::Draining => "draining",
             Self::Missing => "missing",
             Self::Unhealthy => "unhealthy",
+            Self::Ejected => "ejected",
         }
     }
 }
@@ -114,6 +120,8 @@ pub struct Counts {
     pub missing: usize,
     /// Failing their checks.
     pub unhealthy: usize,
+    /// Failing more than their siblings.
+    pub ejected: usize,
 }
 
 /// Who of a service's instances may take requests now.
@@ -137,8 +145,19 @@ pub struct Settled {
 /// | enabled | expired | unknown, unhealthy | not: missing |
 /// | enabled | held, not needed | unknown, healthy | routable |
 /// | enabled | held, not needed | unhealthy | not: unhealthy |
+///
+/// An ejected instance that would be routable is not: ejected; one that would be in limbo is not:
+/// missing, as its checks no longer vouch for it alone.
 #[must_use]
 pub const fn judge(facts: &Facts) -> Eligibility {
+    match by_checks(facts) {
+        Eligibility::Routable if facts.ejected => Eligibility::Not(Reason::Ejected),
+        Eligibility::Limbo if facts.ejected => Eligibility::Not(Reason::Missing),
+        eligibility => eligibility,
+    }
+}
+
+const fn by_checks(facts: &Facts) -> Eligibility {
     match (facts.administration, facts.lease, facts.verdict) {
         (Administration::Quarantined, ..) => Eligibility::Not(Reason::Quarantined),
         (Administration::Draining, ..) => Eligibility::Not(Reason::Draining),
@@ -159,27 +178,27 @@ pub const fn judge(facts: &Facts) -> Eligibility {
 
 /// Who of a service's instances may take requests.
 ///
-/// If none may, those whose only fault is their health are used after all: wrong checks must not
-/// take a service down. That widens health, never trust: an instance that an operator took out, or
+/// If none may, those whose only fault is their health, or that they were ejected, are used after
+/// all: wrong checks must not take a service down. That widens health, never trust: an instance that an operator took out, or
 /// whose address may belong to somebody else because its lease ran out, stays out.
 #[must_use]
 pub fn settle(instances: &[Facts]) -> Settled {
     let mut settled = Settled::default();
-    let mut unhealthy = Vec::new();
+    let mut unwell = Vec::new();
     for (index, facts) in instances.iter().enumerate() {
         let eligibility = judge(facts);
         *settled.counts.of_mut(eligibility) += 1;
         match eligibility {
             Eligibility::Routable | Eligibility::Limbo => settled.routable.push(index),
-            Eligibility::Not(Reason::Unhealthy) => unhealthy.push(index),
+            Eligibility::Not(Reason::Unhealthy | Reason::Ejected) => unwell.push(index),
             Eligibility::Not(Reason::Quarantined | Reason::Draining | Reason::Missing) => {}
         }
     }
     if !settled.routable.is_empty() {
         settled.mode = Mode::Normal;
-    } else if !unhealthy.is_empty() {
+    } else if !unwell.is_empty() {
         settled.mode = Mode::Panic;
-        settled.routable = unhealthy;
+        settled.routable = unwell;
     }
     settled
 }
@@ -194,6 +213,7 @@ impl Counts {
             + self.draining
             + self.missing
             + self.unhealthy
+            + self.ejected
     }
 
     const fn of_mut(&mut self, eligibility: Eligibility) -> &mut usize {
@@ -204,6 +224,7 @@ impl Counts {
             Eligibility::Not(Reason::Draining) => &mut self.draining,
             Eligibility::Not(Reason::Missing) => &mut self.missing,
             Eligibility::Not(Reason::Unhealthy) => &mut self.unhealthy,
+            Eligibility::Not(Reason::Ejected) => &mut self.ejected,
         }
     }
 }
@@ -252,7 +273,7 @@ mod tests {
     ];
 
     const fn facts(administration: Administration, lease: Lease, verdict: Verdict) -> Facts {
-        Facts { administration, lease, verdict }
+        Facts { administration, lease, verdict, ejected: false }
     }
 
     #[test]
@@ -271,6 +292,23 @@ mod tests {
             };
             assert_eq!(TABLE.iter().filter(|other| same(other)).count(), 1, "row {row}");
         }
+    }
+
+    #[test]
+    fn an_ejected_instance_is_out_and_whatever_is_stronger_is_told_instead() {
+        for (row, (administration, lease, verdict, expected)) in TABLE.into_iter().enumerate() {
+            let facts = Facts { ejected: true, ..facts(administration, lease, verdict) };
+            let expected = match expected {
+                Routable => Not(Reason::Ejected),
+                Limbo => Not(Reason::Missing),
+                stronger => stronger,
+            };
+            assert_eq!(judge(&facts), expected, "row {row}");
+        }
+        let ejected = Facts { ejected: true, ..facts(Enabled, Held, Healthy) };
+        let settled = settle(&[ejected, facts(Draining, Held, Healthy)]);
+        assert_eq!((settled.mode, settled.routable), (Mode::Panic, vec![0]));
+        assert_eq!((settled.counts.ejected, settled.counts.total()), (1, 2));
     }
 
     #[test]

@@ -62,7 +62,11 @@ impl Table {
             let listeners = &config.network.listeners;
             let Some(described) = described(route, clients.len(), listeners) else { continue };
             routes.push(described);
-            clients.push(client.operation(&route.operation).treated(treatment(route)));
+            let client = client.operation(&route.operation).treated(treatment(route));
+            clients.push(match &route.quota {
+                Some(quota) => client.quota(quota),
+                None => client,
+            });
         }
         let listeners = config.network.listeners.iter().map(|listener| Listener {
             name: listener.name.as_str().into(),
@@ -116,6 +120,7 @@ fn treatment(route: &RouteConfig) -> Treatment {
     Treatment {
         class: route.class,
         classifier: route.classifier,
+        priority: route.priority,
         timeout: route.timeout,
         retry: route.retry,
     }

@@ -7,8 +7,13 @@ use authmesh_logic::circuit_breaker::{Permit, Policy};
 use authmesh_logic::outcome::{Outcome, OutcomeKind};
 use authmesh_logic::{Moment, circuit_breaker::Transition};
 
+use http::HeaderMap;
+
+use crate::admission::Admitted;
 use crate::clock::Clock;
 use crate::endpoint::EndpointCell;
+use crate::judge;
+use crate::request_body::Sent;
 use crate::roster::ServicePolicy;
 use crate::service::Target;
 use crate::telemetry::{Counted, EventKind};
@@ -25,6 +30,14 @@ pub(crate) struct Attempt {
     permits: Option<(Permit, Permit)>,
     began: Moment,
     head: Option<Head>,
+    /// Whether the end of the answer has the word.
+    awaits_end: bool,
+    /// Whether its caller waits shorter than the service may take.
+    pub(crate) is_impatient: bool,
+    /// When the request was sent, if it is known.
+    sent: Option<Sent>,
+    /// The request's place at the service, which goes with the attempt that answers it.
+    admitted: Option<Admitted>,
 }
 
 /// What the head of the answer said.
@@ -44,7 +57,17 @@ impl Attempt {
         began: Moment,
     ) -> Self {
         cell.enter();
-        Self { target, cell, permits: Some((service, endpoint)), began, head: None }
+        Self {
+            target,
+            cell,
+            permits: Some((service, endpoint)),
+            began,
+            head: None,
+            awaits_end: false,
+            is_impatient: false,
+            sent: None,
+            admitted: None,
+        }
     }
 
     pub(crate) fn cell(&self) -> &Arc<EndpointCell> {
@@ -58,6 +81,46 @@ impl Attempt {
     /// Whether no verdict has been given yet.
     pub(crate) fn is_undecided(&self) -> bool {
         self.permits.is_some()
+    }
+
+    /// Notes when the request is sent: what a caller waited for after that says something.
+    pub(crate) fn sending(&mut self, sent: Sent) {
+        self.sent = Some(sent);
+    }
+
+    /// Takes the request's place with it, to be given back with the verdict.
+    pub(crate) fn carry(&mut self, admitted: Option<Admitted>) {
+        self.admitted = admitted;
+    }
+
+    /// Notes what the body of the answer says, in place of its head.
+    pub(crate) fn revise(&mut self, kind: OutcomeKind) {
+        if let Some(head) = &mut self.head {
+            head.kind = kind;
+        }
+    }
+
+    /// Notes an answer that says at its end what it says. Until then it is good, so that a caller
+    /// who leaves before the end blames nobody.
+    pub(crate) fn answered_so_far(&mut self, now: Moment) {
+        self.answered(OutcomeKind::Success, now);
+        self.awaits_end = true;
+    }
+
+    /// Whether the end of the answer has the word.
+    pub(crate) fn awaits_end(&self) -> bool {
+        self.awaits_end
+    }
+
+    /// Notes what the end of the answer says; an answer that ends without a word is no answer.
+    pub(crate) fn ended(&mut self, trailers: Option<&HeaderMap>) {
+        if std::mem::take(&mut self.awaits_end) {
+            let kind = judge::end(trailers, self.is_impatient);
+            self.revise(kind);
+            if let Some(trailers) = trailers.filter(|_| kind == OutcomeKind::Throttled) {
+                self.target.heed(trailers);
+            }
+        }
     }
 
     /// Notes what the head of the answer says; the verdict waits for the body.
@@ -84,6 +147,16 @@ impl Attempt {
         self.give_verdict(OutcomeKind::Failure, now);
     }
 
+    /// Gives the verdict on an answer that did not come in time: the endpoint's fault, unless the
+    /// caller's patience was shorter than the service's own time.
+    pub(crate) fn time_out(&mut self, is_callers: bool, now: Moment) {
+        if is_callers {
+            self.abandon(now);
+        } else {
+            self.fail(now);
+        }
+    }
+
     /// Gives back the permits without a verdict: the fault was not the endpoint's.
     pub(crate) fn abandon(&mut self, now: Moment) {
         self.give_verdict(OutcomeKind::Neutral, now);
@@ -106,15 +179,36 @@ impl Attempt {
         operation.counters.count(*lane, Counted::Attempt(kind));
         self.cell.counters.result(kind);
         self.cell.traffic.record(kind, now);
-        let latency = self.head.map_or_else(|| now.since(self.began), |head| head.latency);
-        let outcome = judge(kind, latency, &policy.breaker);
+        let latency = self.latency(kind, now);
+        if let Some(admitted) = self.admitted.take() {
+            admitted.finish(kind, latency, now);
+        }
+        let outcome = outcome_of(kind, latency, &policy.breaker);
         let moved = operation.breaker.record(&policy.breaker, *lane, service_permit, outcome, now);
         self.target.tell_service_breaker(moved);
 
+        if let Some(outlier) = &policy.outlier
+            && self.cell.tally.record(kind, outlier.consecutive).is_some()
+        {
+            self.target.service.outliers.notify_one();
+        }
         let breaker = &policy.endpoint_breaker;
-        let outcome = judge(kind, latency, breaker);
+        let outcome = outcome_of(kind, latency, breaker);
         let moved = self.cell.breaker.record(breaker, *lane, endpoint_permit, outcome, now);
         self.target.tell_endpoint_breaker(&self.cell, moved);
+    }
+}
+
+impl Attempt {
+    /// How long its answer took. Of one that was given up before that, how long its caller waited
+    /// after all was sent: a caller who sends slowly says nothing of the service.
+    fn latency(&self, kind: OutcomeKind, now: Moment) -> Duration {
+        match (self.head, &self.sent) {
+            (Some(head), _) => head.latency,
+            (None, Some(sent)) if kind == OutcomeKind::Neutral => sent.waited(self.began, now),
+            (None, None) if kind == OutcomeKind::Neutral => Duration::ZERO,
+            (None, _) => now.since(self.began),
+        }
     }
 }
 
@@ -132,6 +226,15 @@ impl Drop for Attempt {
 }
 
 impl Target {
+    /// Leaves the quota alone for as long as a throttled answer asks for.
+    pub(crate) fn heed(&self, fields: &HeaderMap) {
+        let Some(pause) = judge::pause(fields) else { return };
+        if let Some(lasts) = self.quota.door.close(pause, Clock.now()) {
+            let kind = EventKind::QuotaClosed { quota: self.quota.name.to_string(), lasts };
+            self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
+        }
+    }
+
     /// Tells of a move of the operation's breaker, if there was one.
     pub(crate) fn tell_service_breaker(&self, moved: Option<Transition>) {
         if let Some(transition) = moved {
@@ -152,7 +255,7 @@ impl Target {
     }
 }
 
-fn judge(kind: OutcomeKind, latency: Duration, policy: &Policy) -> Outcome {
+fn outcome_of(kind: OutcomeKind, latency: Duration, policy: &Policy) -> Outcome {
     let slow = policy.slow_rate.is_some_and(|trip| latency > trip.slower_than);
     Outcome { kind, slow }
 }

@@ -43,6 +43,9 @@ pub(crate) fn choose(
     tried: &Tried,
     now: Moment,
 ) -> Result<Attempt, Error> {
+    if let Some(pause) = target.quota.door.closed_for(now) {
+        return Err(Error::new(ErrorKind::Overloaded).after(pause));
+    }
     let roster = target.service.roster();
     let terms = &roster.policy.terms;
     if roster.is_stale(terms.max_age, now) {

@@ -55,11 +55,26 @@ impl ServiceClient {
         self.treated(Treatment { class: Some(class), ..self.target.treatment })
     }
 
+    /// The same service and operation, whose throttled answers close this quota and no other: what
+    /// shares it, in whatever service, pauses together. It must be named by the program or its
+    /// configuration, never by a request.
+    #[must_use]
+    pub fn quota(&self, quota: &str) -> Self {
+        let Target { service, operation, treatment, lane, .. } = &*self.target;
+        let (service, operation) = (Arc::clone(service), Arc::clone(operation));
+        let quota = service.quota(quota);
+        let target = Target { service, operation, quota, treatment: *treatment, lane: *lane };
+        Self { target: Arc::new(target) }
+    }
+
     /// The same service and operation, for requests that are treated so.
     #[must_use]
     pub fn treated(&self, treatment: Treatment) -> Self {
-        let Target { service, operation, lane, .. } = &*self.target;
-        Self::of(Arc::clone(service), &operation.name, treatment, *lane)
+        let Target { service, operation, quota, lane, .. } = &*self.target;
+        let (service, operation) = (Arc::clone(service), Arc::clone(operation));
+        let target =
+            Target { service, operation, quota: Arc::clone(quota), treatment, lane: *lane };
+        Self { target: Arc::new(target) }
     }
 
     /// Sends a request and returns its answer once the head of it is there.
@@ -106,7 +121,8 @@ impl ServiceClient {
 
     fn of(service: Arc<Service>, operation: &str, treatment: Treatment, lane: Lane) -> Self {
         let operation = service.operation(operation);
-        Self { target: Arc::new(Target { service, operation, treatment, lane }) }
+        let quota = Arc::clone(&operation.quota);
+        Self { target: Arc::new(Target { service, operation, quota, treatment, lane }) }
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use authmesh_logic::discovery::{Instance, InstanceId, Update, View};
 use authmesh_logic::eligibility::{self, Eligibility, Facts};
+use authmesh_logic::outlier::{Change, ChangeKind};
 use authmesh_logic::{Moment, health};
 use tokio::sync::{mpsc, watch};
 
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 use crate::discovery::Source;
 use crate::endpoint::{Endpoint, EndpointCell};
 use crate::health::{HealthChange, HealthMonitor};
+use crate::outliers::{Ejection, Outliers};
 use crate::roster::{Roster, ServicePolicy};
 use crate::service::Service;
 use crate::telemetry::EventKind;
@@ -53,6 +55,8 @@ pub(crate) struct MemberState {
     pub(crate) endpoint: Endpoint,
     pub(crate) eligibility: Eligibility,
     pub(crate) health: MemberHealth,
+    /// Why and for how long it is out because its outcomes stand out, if it is.
+    pub(crate) ejection: Option<Ejection>,
 }
 
 /// What checks concluded of an instance.
@@ -83,6 +87,7 @@ pub(crate) fn drive(service: Arc<Service>, first: Order, source: Box<dyn Source>
     let (publisher, state) = watch::channel(first_state.clone());
     let driver = Driver {
         monitor: first.health.map(|policy| new_monitor(&service, policy)),
+        outliers: Outliers::new(first.policy.outlier, Arc::clone(&service.outliers)),
         service,
         policy: first.policy,
         source,
@@ -99,6 +104,7 @@ struct Driver {
     policy: Arc<ServicePolicy>,
     source: Box<dyn Source>,
     monitor: Option<HealthMonitor>,
+    outliers: Outliers,
     members: BTreeMap<InstanceId, MemberState>,
     state: ServiceState,
     publisher: watch::Sender<ServiceState>,
@@ -115,6 +121,13 @@ impl Driver {
                 },
                 update = self.source.next() => self.update(update),
                 change = next_change(&mut self.monitor) => self.hear(change),
+                due = self.outliers.due() => {
+                    let changes = self.outliers.decide(due, self.monitor.as_ref());
+                    if changes.is_empty() {
+                        continue;
+                    }
+                    self.note_outliers(changes);
+                }
                 _ = sweep.tick() => {
                     self.sweep();
                     continue;
@@ -126,17 +139,23 @@ impl Driver {
 
     fn obey(&mut self, order: Order) {
         let old = std::mem::replace(&mut self.policy, order.policy);
-        if old.breaker.window != self.policy.breaker.window {
+        if !self.policy.breaker.keeps_windows_of(&old.breaker) {
             self.service.reshape_breakers(&self.policy.breaker);
         }
-        let is_reshaped = old.endpoint_breaker.window != self.policy.endpoint_breaker.window
+        if old.admission != self.policy.admission {
+            self.service.admit_by(self.policy.admission);
+        }
+        let is_reshaped = !self.policy.endpoint_breaker.keeps_windows_of(&old.endpoint_breaker)
             || old.protocol != self.policy.protocol;
         if is_reshaped {
             for member in self.members.values_mut() {
                 member.endpoint.cell =
                     new_cell(&self.service, &self.policy, &member.endpoint.instance);
+                member.ejection = None;
             }
         }
+        let returned = self.outliers.set_policy(self.policy.outlier);
+        self.note_outliers(returned);
         if let Some(source) = order.source {
             self.source = source;
         }
@@ -190,6 +209,7 @@ impl Driver {
                     endpoint: Endpoint { instance, cell },
                     eligibility: Eligibility::Routable,
                     health: MemberHealth::unknown(),
+                    ejection: None,
                 }
             };
             self.members.insert(id, member);
@@ -200,7 +220,31 @@ impl Driver {
         self.watch_members();
     }
 
+    /// Takes note of who is out now, and who is in again.
+    fn note_outliers(&mut self, changes: Vec<Change<InstanceId>>) {
+        for Change { key: instance, kind } in changes {
+            let Some(member) = self.members.get_mut(&instance) else { continue };
+            let kind = match kind {
+                ChangeKind::Ejected { cause, lasts } => {
+                    member.ejection = Some(Ejection { cause, at: Clock.now(), lasts });
+                    EventKind::Ejected { instance, cause, lasts }
+                }
+                ChangeKind::Spared(cause) => EventKind::Spared { instance, cause },
+                ChangeKind::Returned => {
+                    member.ejection = None;
+                    EventKind::Returned(instance)
+                }
+            };
+            self.tell(kind);
+        }
+    }
+
     fn watch_members(&mut self) {
+        let tallies = self
+            .members
+            .iter()
+            .map(|(id, member)| (id.clone(), Arc::clone(&member.endpoint.cell.tally)));
+        self.outliers.set_members(tallies);
         if let Some(monitor) = &mut self.monitor {
             let members = self.members.values().map(|member| {
                 let Endpoint { instance, cell } = &member.endpoint;
@@ -266,6 +310,7 @@ impl MemberState {
             administration: self.endpoint.instance.administration,
             lease: self.endpoint.instance.lease,
             verdict: self.health.status,
+            ejected: self.ejection.is_some(),
         }
     }
 }

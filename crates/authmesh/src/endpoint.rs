@@ -9,6 +9,7 @@ use authmesh_logic::config::Protocol;
 use authmesh_logic::discovery::{Address, Instance, InstanceId, Weight};
 use authmesh_logic::health::Traffic;
 use authmesh_logic::load_balancer::Candidate;
+use authmesh_logic::outlier::Tally;
 
 use crate::circuit_breaker::CircuitBreakerMetrics;
 use crate::clock::Clock;
@@ -30,6 +31,8 @@ pub(crate) struct EndpointCell {
     pub(crate) breaker: AdvancedCircuitBreaker,
     /// What real traffic says, for whoever checks health.
     pub(crate) traffic: Arc<Traffic>,
+    /// What real traffic says, compared with that of its siblings.
+    pub(crate) tally: Arc<Tally>,
     /// What came of its breaker's permits.
     pub(crate) counters: BreakerCounters,
     /// Attempts that have begun, and of these the ended ones.
@@ -68,6 +71,7 @@ impl EndpointCell {
                 AdvancedCircuitBreaker::new(breaker, lanes, dice, Clock.now())
             }),
             traffic: Arc::new(Traffic::default()),
+            tally: Arc::default(),
             counters: BreakerCounters::default(),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),

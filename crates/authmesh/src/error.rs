@@ -33,11 +33,13 @@ pub enum ErrorKind {
     UpstreamReset,
     /// The caller's own body failed or was larger than allowed.
     RequestBody,
+    /// The service carries no more, serves too little of what it is asked, or asked for a pause.
+    Overloaded,
 }
 
 impl ErrorKind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoEndpoint,
         Self::BreakerOpen,
         Self::TrialBusy,
@@ -46,6 +48,7 @@ impl ErrorKind {
         Self::RetryBudget,
         Self::UpstreamReset,
         Self::RequestBody,
+        Self::Overloaded,
     ];
 
     /// The word of `x-authmesh-reason`, metrics and logs.
@@ -60,6 +63,7 @@ impl ErrorKind {
             Self::RetryBudget => "retry_budget",
             Self::UpstreamReset => "upstream_reset",
             Self::RequestBody => "limit",
+            Self::Overloaded => "overloaded",
         }
     }
 
@@ -85,6 +89,7 @@ impl ErrorKind {
             Self::RetryBudget => "the attempt failed and the retry budget is spent",
             Self::UpstreamReset => "the connection to the endpoint failed",
             Self::RequestBody => "the request's body failed or is too large",
+            Self::Overloaded => "the service is overloaded",
         }
     }
 }

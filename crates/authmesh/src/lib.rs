@@ -39,6 +39,12 @@ pub mod telemetry;
 
 mod endpoint;
 
+mod admission;
+
+mod answer_body;
+
+mod judge;
+
 mod roster;
 
 mod service;
@@ -58,6 +64,8 @@ mod pick;
 mod client;
 
 // ── The update lane ──────────
+mod outliers;
+
 mod driver;
 
 // ── The mesh ──────────

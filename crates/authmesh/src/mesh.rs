@@ -16,7 +16,7 @@ use crate::config::{self, Problems};
 use crate::discovery::{File, Fixed, Registry, RegistryError, Source};
 use crate::driver::{Driving, Order, drive};
 use crate::roster::ServicePolicy;
-use crate::service::Service;
+use crate::service::{Quotas, Service};
 use crate::snapshot::metrics_of;
 use crate::status::{MeshStatus, ServiceStatus};
 use crate::telemetry::{EventKind, EventReceiver, EventSender, MeshMetrics};
@@ -53,6 +53,7 @@ struct Shared {
     next_lane: AtomicU16,
     events: Arc<EventSender>,
     registry: Option<Registry>,
+    quotas: Arc<Quotas>,
     running: RwLock<Running>,
 }
 
@@ -245,6 +246,7 @@ impl MeshBuilder {
             next_lane: AtomicU16::new(0),
             events: Arc::new(EventSender::new()),
             registry,
+            quotas: Arc::default(),
             running: RwLock::new(Running {
                 config: Arc::new(MeshConfig::default()),
                 services: BTreeMap::new(),
@@ -278,6 +280,7 @@ impl Shared {
             Arc::clone(&first.policy),
             usize::from(self.lanes),
             Arc::clone(&self.events),
+            Arc::clone(&self.quotas),
         ));
         let source = first.source.take().unwrap_or_else(|| Box::new(Fixed::new([])));
         let driving = drive(Arc::clone(&service), first, source);

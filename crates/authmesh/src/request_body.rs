@@ -2,26 +2,41 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use authmesh_logic::Moment;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
+use crate::clock::Clock;
 use crate::error::BoxError;
 
 /// A request's body.
 #[derive(Debug)]
 pub struct RequestBody(Kind);
 
+/// When the last of a request was handed to its connection.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// With its head: there is no body, or it was whole.
+    AtOnce,
+    /// In nanoseconds of the clock; 0 while it is not.
+    Later(Arc<AtomicU64>),
+}
+
 enum Kind {
     Empty,
     Whole(Option<Bytes>),
     Bounded(Box<Bounded>),
     Streamed(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>),
+    /// Any of these, with its end noted.
+    Noted(Box<RequestBody>, Arc<AtomicU64>),
 }
 
 /// What a body may ask for before it is refused. `None` is without bound.
@@ -79,12 +94,23 @@ impl RequestBody {
         Self(Kind::Streamed(Box::pin(body.map_err(Into::into))))
     }
 
+    /// Has it noted when the body ends.
+    pub(crate) fn note_end(&mut self) -> Sent {
+        if let Kind::Empty | Kind::Whole(_) = self.0 {
+            return Sent::AtOnce;
+        }
+        let end = Arc::default();
+        let inner = std::mem::replace(self, Self::empty());
+        *self = Self(Kind::Noted(Box::new(inner), Arc::clone(&end)));
+        Sent::Later(end)
+    }
+
     /// A second copy, if this body is whole.
     pub(crate) fn copy(&self) -> Option<Self> {
         match &self.0 {
             Kind::Empty => Some(Self::empty()),
             Kind::Whole(bytes) => bytes.clone().map(Self::whole),
-            Kind::Bounded(_) | Kind::Streamed(_) => None,
+            Kind::Bounded(_) | Kind::Streamed(_) | Kind::Noted(..) => None,
         }
     }
 
@@ -103,6 +129,19 @@ impl RequestBody {
     }
 }
 
+impl Sent {
+    /// For how long the whole of a request that began to be sent at `began` has been sent.
+    pub(crate) fn waited(&self, began: Moment, now: Moment) -> Duration {
+        match self {
+            Self::AtOnce => now.since(began),
+            Self::Later(end) => match end.load(Ordering::Relaxed) {
+                0 => Duration::ZERO,
+                end => now.since(Moment::from_nanos(end)),
+            },
+        }
+    }
+}
+
 impl Body for RequestBody {
     type Data = Bytes;
     type Error = BoxError;
@@ -116,6 +155,13 @@ impl Body for RequestBody {
             Kind::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Bounded(bounded) => bounded.poll_frame(context),
             Kind::Streamed(body) => body.as_mut().poll_frame(context),
+            Kind::Noted(body, end) => {
+                let frame = ready!(Pin::new(&mut **body).poll_frame(context));
+                if frame.is_none() || body.is_end_stream() {
+                    end.store(Clock.now().as_nanos(), Ordering::Relaxed);
+                }
+                Poll::Ready(frame)
+            }
         }
     }
 
@@ -125,6 +171,7 @@ impl Body for RequestBody {
             Kind::Whole(bytes) => bytes.is_none(),
             Kind::Bounded(bounded) => bounded.incoming.is_end_stream(),
             Kind::Streamed(body) => body.is_end_stream(),
+            Kind::Noted(body, _) => body.is_end_stream(),
         }
     }
 
@@ -136,6 +183,7 @@ impl Body for RequestBody {
             }
             Kind::Bounded(bounded) => bounded.incoming.size_hint(),
             Kind::Streamed(body) => body.size_hint(),
+            Kind::Noted(body, _) => body.size_hint(),
         }
     }
 }
@@ -148,6 +196,7 @@ impl std::fmt::Debug for Kind {
             Self::Whole(_) => "Whole",
             Self::Bounded(_) => "Bounded",
             Self::Streamed(_) => "Streamed",
+            Self::Noted(..) => "Noted",
         })
     }
 }

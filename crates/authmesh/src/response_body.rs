@@ -5,13 +5,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
+use crate::answer_body::AnswerBody;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::judge;
 use crate::transport::Lent;
 use crate::tunnel::Tunnel;
 
@@ -20,7 +21,7 @@ use crate::tunnel::Tunnel;
 /// Its attempt ends when it has ended, failed or been dropped; until then the attempt holds its
 /// place in flight.
 pub struct ResponseBody {
-    incoming: Incoming,
+    incoming: AnswerBody,
     exchange: Option<Exchange>,
     tunnel: Option<Box<Tunnel>>,
 }
@@ -35,7 +36,7 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
 impl ResponseBody {
     pub(crate) fn attach(
-        mut response: Response<Incoming>,
+        mut response: Response<AnswerBody>,
         mut attempt: Attempt,
         lent: Lent,
     ) -> Response<Self> {
@@ -43,7 +44,7 @@ impl ResponseBody {
             let tunnel = Some(Box::new(Tunnel::behind(&mut response, attempt)));
             return response.map(|incoming| Self { incoming, exchange: None, tunnel });
         }
-        if is_stream(response.headers().get(header::CONTENT_TYPE)) {
+        if is_stream(response.headers()) && !attempt.awaits_end() {
             attempt.succeed(Clock.now());
         }
         response.map(|incoming| {
@@ -63,8 +64,9 @@ impl ResponseBody {
     }
 
     fn end_well(&mut self) {
-        let Some(Exchange { attempt, lent }) = self.exchange.take() else { return };
+        let Some(Exchange { mut attempt, lent }) = self.exchange.take() else { return };
         let now = Clock.now();
+        attempt.ended(None);
         attempt.end(lent, now);
     }
 
@@ -98,6 +100,10 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match ready!(Pin::new(&mut self.incoming).poll_frame(context)) {
             Some(Ok(frame)) => {
+                if let (Some(trailers), Some(exchange)) = (frame.trailers_ref(), &mut self.exchange)
+                {
+                    exchange.attempt.ended(Some(trailers));
+                }
                 if self.incoming.is_end_stream() {
                     self.end_well();
                 } else {
@@ -129,9 +135,8 @@ impl std::fmt::Debug for ResponseBody {
 }
 
 /// Whether an answer of this type may go on for hours.
-fn is_stream(content_type: Option<&HeaderValue>) -> bool {
-    content_type.is_some_and(|value| {
-        let value = value.as_bytes();
-        value.starts_with(b"text/event-stream") || value.starts_with(b"application/grpc")
-    })
+fn is_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
+        || judge::is_grpc(headers)
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authmesh_logic::config::{NetworkConfig, Protocol, ServiceConfig};
+use authmesh_logic::config::{AdmissionConfig, NetworkConfig, Protocol, ServiceConfig};
 use authmesh_logic::load_balancer::{self, Candidate, LoadBalancer};
-use authmesh_logic::{Moment, circuit_breaker, retry};
+use authmesh_logic::{Moment, circuit_breaker, outlier, retry};
 
 use crate::endpoint::Endpoint;
 use crate::luck::with_dice;
@@ -28,6 +28,8 @@ pub(crate) struct ServicePolicy {
     pub(crate) balance: load_balancer::Policy,
     pub(crate) breaker: circuit_breaker::Policy,
     pub(crate) endpoint_breaker: circuit_breaker::Policy,
+    pub(crate) outlier: Option<outlier::Policy>,
+    pub(crate) admission: AdmissionConfig,
 }
 
 /// The numbers an attempt needs, copied out so that no roster is held across a wait.
@@ -37,6 +39,8 @@ pub(crate) struct Terms {
     pub(crate) max_age: Option<Duration>,
     pub(crate) retry: retry::Policy,
     pub(crate) connections: ConnectionPolicy,
+    /// Whether a breaker asks how long calls take.
+    pub(crate) watches_slowness: bool,
 }
 
 impl ServicePolicy {
@@ -53,10 +57,14 @@ impl ServicePolicy {
                     most_idle: network.pool_max_idle as usize,
                     oldest: network.pool_max_age,
                 },
+                watches_slowness: service.breaker.slow_rate.is_some()
+                    || service.endpoint_breaker.slow_rate.is_some(),
             },
             balance: service.balance,
             breaker: service.breaker.clone(),
             endpoint_breaker: service.endpoint_breaker.clone(),
+            outlier: service.outlier,
+            admission: service.admission,
         }
     }
 }

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use authmesh_logic::Lane;
 use authmesh_logic::circuit_breaker::{self, AdvancedCircuitBreaker};
-use authmesh_logic::config::Classifier;
+use authmesh_logic::concurrency::Priority;
+use authmesh_logic::config::{AdmissionConfig, Classifier};
 use authmesh_logic::discovery::ServiceName;
+use authmesh_logic::quota::Quota;
 use authmesh_logic::retry::{self, Budget, OperationClass};
+use tokio::sync::Notify;
 
+use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::health::HealthCounters;
 use crate::luck::with_dice;
@@ -26,6 +30,9 @@ pub(crate) struct Service {
     pub(crate) events: Arc<EventSender>,
     pub(crate) open: Arc<OpenConnections>,
     pub(crate) checks: Arc<HealthCounters>,
+    /// Rung when an endpoint has failed often enough to be looked at.
+    pub(crate) outliers: Arc<Notify>,
+    quotas: Arc<Quotas>,
     roster: ArcSwap<Roster>,
     operations: RwLock<BTreeMap<Box<str>, Arc<Operation>>>,
 }
@@ -35,12 +42,27 @@ pub(crate) struct Operation {
     pub(crate) name: Box<str>,
     pub(crate) breaker: AdvancedCircuitBreaker,
     pub(crate) counters: Arc<OperationCounters>,
+    /// What it carries; empty lets everything in.
+    pub(crate) admission: Arc<ArcSwapOption<Admission>>,
+    /// Closed by its throttled answers, unless the route names another quota.
+    pub(crate) quota: Arc<NamedQuota>,
 }
+
+/// A quota and what it is called.
+pub(crate) struct NamedQuota {
+    pub(crate) name: Box<str>,
+    pub(crate) door: Quota,
+}
+
+/// The quotas that routes name, over all services of a mesh.
+#[derive(Default)]
+pub(crate) struct Quotas(RwLock<BTreeMap<Box<str>, Arc<NamedQuota>>>);
 
 /// A service, an operation of it, and how requests for it are treated, from one lane.
 pub(crate) struct Target {
     pub(crate) service: Arc<Service>,
     pub(crate) operation: Arc<Operation>,
+    pub(crate) quota: Arc<NamedQuota>,
     pub(crate) treatment: Treatment,
     pub(crate) lane: Lane,
 }
@@ -52,6 +74,8 @@ pub struct Treatment {
     pub class: Option<OperationClass>,
     /// What an answer says.
     pub classifier: Classifier,
+    /// Who is refused first when there is not room for all.
+    pub priority: Priority,
     /// How long a request may take to the head of its answer.
     pub timeout: Option<Duration>,
     /// Whether and how attempts are repeated.
@@ -60,6 +84,9 @@ pub struct Treatment {
 
 /// The operation of requests for which none is named.
 pub(crate) const DEFAULT_OPERATION: &str = "default";
+
+/// The most quotas of one mesh; further ones are closed by nobody but themselves.
+const MOST_QUOTAS: usize = 1_024;
 
 /// The most operations one service has; requests of any further one count as the default.
 const MOST_OPERATIONS: usize = 256;
@@ -70,6 +97,7 @@ impl Service {
         policy: Arc<ServicePolicy>,
         lanes: usize,
         events: Arc<EventSender>,
+        quotas: Arc<Quotas>,
     ) -> Self {
         Self {
             name,
@@ -78,6 +106,8 @@ impl Service {
             events,
             open: Arc::default(),
             checks: Arc::default(),
+            outliers: Arc::default(),
+            quotas,
             roster: ArcSwap::from_pointee(Roster::empty(policy)),
             operations: RwLock::default(),
         }
@@ -104,11 +134,14 @@ impl Service {
         let full = known.len() >= MOST_OPERATIONS && !known.contains_key(name);
         let name = if full { DEFAULT_OPERATION } else { name };
         let made = known.entry(name.into()).or_insert_with(|| {
-            let policy = &self.roster.load().policy.breaker;
+            let policy = &self.roster.load().policy;
+            let admission = Admission::new(policy.admission, self.lanes, Clock.now());
             Arc::new(Operation {
                 name: name.into(),
-                breaker: self.new_breaker(policy),
+                breaker: self.new_breaker(&policy.breaker),
                 counters: Arc::new(OperationCounters::new(self.lanes)),
+                admission: Arc::new(ArcSwapOption::from(admission)),
+                quota: NamedQuota::new(name),
             })
         });
         Arc::clone(made)
@@ -129,12 +162,37 @@ impl Service {
                 name: operation.name.clone(),
                 breaker: self.new_breaker(breaker),
                 counters: Arc::clone(&operation.counters),
+                admission: Arc::clone(&operation.admission),
+                quota: Arc::clone(&operation.quota),
             });
         }
     }
 
+    /// Lets every operation be asked by other terms of admission from now on.
+    pub(crate) fn admit_by(&self, config: AdmissionConfig) {
+        for operation in self.operations() {
+            operation.admission.store(Admission::new(config, self.lanes, Clock.now()));
+        }
+    }
+
+    /// The quota of this name, made at its first use.
+    pub(crate) fn quota(&self, name: &str) -> Arc<NamedQuota> {
+        let Quotas(known) = &*self.quotas;
+        let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_QUOTAS && !known.contains_key(name) {
+            return NamedQuota::new(name);
+        }
+        Arc::clone(known.entry(name.into()).or_insert_with(|| NamedQuota::new(name)))
+    }
+
     fn new_breaker(&self, policy: &circuit_breaker::Policy) -> AdvancedCircuitBreaker {
         with_dice(|dice| AdvancedCircuitBreaker::new(policy, self.lanes, dice, Clock.now()))
+    }
+}
+
+impl NamedQuota {
+    fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), door: Quota::default() })
     }
 }
 

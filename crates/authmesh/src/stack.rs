@@ -3,26 +3,31 @@
 //! ```text
 //! 1 telemetry         outermost: refusals are seen too
 //! 2 deadline          every wait below it counts, whoever causes it
-//! 3 retry             above everything that an attempt takes, so that each attempt takes it anew
-//! 4 service breaker   above the choice: a service that fails as a whole is not asked at all
-//! 5 load balancer     below retry, so that the next attempt goes elsewhere
-//! 6 endpoint breaker  below the choice, above the attempt's time-out: a time-out counts
-//! 7 transport         one connection of the chosen endpoint; it never sends anything twice
+//! 3 admission         above retry: a request has one place, however many attempts it takes
+//! 4 retry             above everything that an attempt takes, so that each attempt takes it anew
+//! 5 service breaker   above the choice: a service that fails as a whole is not asked at all
+//! 6 load balancer     below retry, so that the next attempt goes elsewhere
+//! 7 endpoint breaker  below the choice, above the attempt's time-out: a time-out counts
+//! 8 transport         one connection of the chosen endpoint; it never sends anything twice
 //! ```
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use authmesh_logic::config::Classifier;
 use authmesh_logic::outcome::OutcomeKind;
 use authmesh_logic::retry::{self, Ended, OperationClass};
 use authmesh_logic::{Moment, classify};
 use http::{Request, Response, header};
 use hyper::body::Incoming;
 
+use crate::admission::{Admitted, OVERLOAD_WAIT};
+use crate::answer_body::AnswerBody;
 use crate::attempt::Attempt;
 use crate::choose::{Tried, choose};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, REASON};
+use crate::judge::{self, FIRST_REFUSAL, Said};
 use crate::request_body::{BodyFault, RequestBody};
 use crate::response_body::ResponseBody;
 use crate::roster::Terms;
@@ -37,10 +42,6 @@ use crate::transport::{Lent, Sent};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(pub Duration);
 
-/// The lowest status of a refusal. What is below says all by its status, and its fields are not
-/// looked through.
-const FIRST_REFUSAL: u16 = 400;
-
 /// Sends a request through every layer and returns the answer, its attempt inside its body.
 ///
 /// The request is borrowed, and what it was is not left in its place.
@@ -54,12 +55,40 @@ pub(crate) async fn send(
         Ok(()) => tries.run(request).await,
         Err(error) => Err(error),
     };
+    if let Err(error) = &result {
+        tries.give_place_back(error);
+    }
     let Target { operation, lane, .. } = &**target;
     match &result {
         Ok(_) => operation.counters.answered(*lane, tries.now.since(tries.began)),
         Err(error) => operation.counters.count(*lane, Counted::Failed(error.kind())),
     }
     result
+}
+
+/// Layer 3: a place for the request, if its operation hands out any.
+fn admit(target: &Target, now: Moment) -> Result<Option<Admitted>, Error> {
+    let admission = target.operation.admission.load();
+    let Some(admission) = &*admission else { return Ok(None) };
+    match admission.enter(target.lane, target.treatment.priority, now) {
+        Ok(admitted) => Ok(Some(admitted)),
+        Err(_) => Err(Error::new(ErrorKind::Overloaded).after(OVERLOAD_WAIT)),
+    }
+}
+
+/// Whether the caller of a gRPC request waits shorter than the service may take.
+fn is_impatient(
+    target: &Target,
+    request: &Request<RequestBody>,
+    own: Duration,
+    callers: Duration,
+) -> bool {
+    if target.treatment.classifier != Classifier::Grpc {
+        return false;
+    }
+    let field = request.headers().get(classify::GRPC_TIMEOUT);
+    let says = field.and_then(|value| classify::grpc_timeout(value.as_bytes()));
+    callers.min(says.unwrap_or(Duration::MAX)) < own
 }
 
 struct Deadlines {
@@ -81,12 +110,23 @@ struct Tries<'a> {
     made: u32,
     /// The last reading of the clock: one for each phase.
     now: Moment,
+    /// The request's place, until an attempt answers.
+    admitted: Option<Admitted>,
+    is_impatient: bool,
 }
 
 /// How one attempt ended, when it did not end in an answer to pass on.
 struct Failed {
     ended: Ended,
     error: Error,
+}
+
+/// Why the body of an answer could not be read for what it says.
+enum Unread {
+    /// It broke off.
+    Broken(hyper::Error),
+    /// It did not come in time.
+    Late,
 }
 
 impl<'a> Tries<'a> {
@@ -102,8 +142,19 @@ impl<'a> Tries<'a> {
         let method = request.method().as_str();
         let class = target.class_of(method);
         let policy = target.treatment.retry.unwrap_or(terms.retry).for_method(method);
-        let tried = Tried::default();
-        Self { target, class, terms, policy, began, deadline, tried, made: 0, now: began }
+        Self {
+            target,
+            class,
+            terms,
+            policy,
+            began,
+            deadline,
+            tried: Tried::default(),
+            made: 0,
+            now: began,
+            admitted: None,
+            is_impatient: is_impatient(target, request, own, callers),
+        }
     }
 
     /// Reads the body of a request that may be sent twice, if it is small enough.
@@ -128,6 +179,7 @@ impl<'a> Tries<'a> {
         &mut self,
         request: &mut Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, Error> {
+        self.admitted = admit(self.target, self.now)?;
         self.target.service.budget.deposit(self.target.lane);
         let mut attempt = self.choose()?;
         loop {
@@ -136,12 +188,12 @@ impl<'a> Tries<'a> {
             let failed = match self.attempt(&mut attempt, request).await {
                 Ok((response, lent)) => {
                     if spare.is_none() || !invites_retry(&response) {
-                        return Ok(ResponseBody::attach(response, attempt, lent));
+                        return Ok(self.pass_on(response, attempt, lent));
                     }
                     self.tried.add(attempt.cell());
                     let (Some(again), Some(next)) = (spare, self.next(Ended::AnswerInvitesRetry))
                     else {
-                        return Ok(ResponseBody::attach(response, attempt, lent));
+                        return Ok(self.pass_on(response, attempt, lent));
                     };
                     // The next attempt is certain, so this answer may be let go.
                     attempt.succeed(self.now);
@@ -165,6 +217,30 @@ impl<'a> Tries<'a> {
         }
     }
 
+    /// Passes an answer on: the request's place goes with it.
+    fn pass_on(
+        &mut self,
+        response: Response<AnswerBody>,
+        mut attempt: Attempt,
+        lent: Lent,
+    ) -> Response<ResponseBody> {
+        attempt.carry(self.admitted.take());
+        ResponseBody::attach(response, attempt, lent)
+    }
+
+    /// Gives the place back of a request that got no answer, and says what that says.
+    fn give_place_back(&mut self, error: &Error) {
+        let Some(admitted) = self.admitted.take() else { return };
+        let kind = match error.kind() {
+            ErrorKind::Deadline if self.deadline.is_callers => OutcomeKind::Neutral,
+            ErrorKind::Deadline | ErrorKind::UpstreamReset | ErrorKind::RetryBudget => {
+                OutcomeKind::Failure
+            }
+            _ => OutcomeKind::Neutral,
+        };
+        admitted.finish(kind, self.now.since(self.began), self.now);
+    }
+
     fn choose(&self) -> Result<Attempt, Error> {
         choose(self.target, self.class, &self.tried, self.now)
     }
@@ -174,7 +250,11 @@ impl<'a> Tries<'a> {
         &mut self,
         attempt: &mut Attempt,
         request: &mut Request<RequestBody>,
-    ) -> Result<(Response<Incoming>, Lent), Failed> {
+    ) -> Result<(Response<AnswerBody>, Lent), Failed> {
+        attempt.is_impatient = self.is_impatient;
+        if self.terms.watches_slowness {
+            attempt.sending(request.body_mut().note_end());
+        }
         let left = self.deadline.end.since(attempt.began());
         let (limit, is_callers) = match self.policy.per_try {
             Some(own) if own < left => (own, false),
@@ -187,10 +267,17 @@ impl<'a> Tries<'a> {
         let now = Clock.now();
         self.now = now;
         let (ended, kind, cause) = match sent {
-            Sent::Answered(response, lent) => {
-                attempt.answered(classify(&response), now);
-                return Ok((response, lent));
-            }
+            Sent::Answered(response, lent) => match self.read(attempt, response, end).await {
+                Ok(response) => return Ok((response, lent)),
+                Err(Unread::Broken(cause)) => {
+                    attempt.fail(self.now);
+                    (Ended::FailedAfterSend, ErrorKind::UpstreamReset, Some(cause.into()))
+                }
+                Err(Unread::Late) => {
+                    attempt.time_out(is_callers, self.now);
+                    (Ended::FailedAfterSend, ErrorKind::Deadline, None)
+                }
+            },
             Sent::Returned(cause) => {
                 attempt.fail(now);
                 (Ended::NotSent, ErrorKind::UpstreamReset, Some(cause))
@@ -208,17 +295,41 @@ impl<'a> Tries<'a> {
                 (Ended::FailedAfterSend, ErrorKind::UpstreamReset, Some(cause))
             }
             Sent::Late => {
-                if is_callers {
-                    attempt.abandon(now);
-                } else {
-                    attempt.fail(now);
-                }
+                attempt.time_out(is_callers, now);
                 (Ended::FailedAfterSend, ErrorKind::Deadline, None)
             }
         };
         let error = Error::new(kind).at(attempt.cell().transport.address());
         let error = if let Some(cause) = cause { error.because(cause) } else { error };
         Err(Failed { ended, error })
+    }
+
+    /// Reads what an answer says, its body too where the word stands there.
+    async fn read(
+        &mut self,
+        attempt: &mut Attempt,
+        response: Response<Incoming>,
+        end: Moment,
+    ) -> Result<Response<AnswerBody>, Unread> {
+        let mut response = response.map(AnswerBody::new);
+        match judge::head(self.target.treatment.classifier, &response, self.is_impatient) {
+            Said::Now(kind) => {
+                attempt.answered(kind, self.now);
+                if kind == OutcomeKind::Throttled {
+                    self.target.heed(response.headers());
+                }
+            }
+            Said::AtEnd => attempt.answered_so_far(self.now),
+            Said::InBody => {
+                attempt.answered(OutcomeKind::Denied, self.now);
+                // On the heap, as few answers are read and every request would be made larger.
+                let reading = Box::pin(judge::body(&mut response));
+                let read = tokio::time::timeout(end.since(self.now), reading).await;
+                self.now = Clock.now();
+                attempt.revise(read.map_err(|_| Unread::Late)?.map_err(Unread::Broken)?);
+            }
+        }
+        Ok(response)
     }
 
     /// A second copy of a request that may be needed.
@@ -262,20 +373,8 @@ impl<'a> Tries<'a> {
     }
 }
 
-/// What an answer says. A refusal by another hop of the mesh says what that hop says.
-fn classify(response: &Response<Incoming>) -> OutcomeKind {
-    let (headers, status) = (response.headers(), response.status().as_u16());
-    if status < FIRST_REFUSAL {
-        return classify::http(status, false);
-    }
-    if let Some(reason) = headers.get(REASON) {
-        return classify::authmesh_reason(reason.to_str().unwrap_or_default());
-    }
-    classify::http(status, headers.contains_key(header::RETRY_AFTER))
-}
-
 /// Whether another endpoint may answer better. A refusal by another hop of the mesh says so itself.
-fn invites_retry(response: &Response<Incoming>) -> bool {
+fn invites_retry<B>(response: &Response<B>) -> bool {
     let headers = response.headers();
     if response.status().as_u16() < FIRST_REFUSAL {
         return false;

@@ -8,7 +8,7 @@ pub use authmesh_logic::eligibility::{Eligibility, Reason};
 use serde::Serialize;
 
 use crate::driver::{MemberState, ServiceState};
-use crate::service::Service;
+use crate::service::{Operation, Service};
 
 /// The state of a mesh.
 #[derive(Clone, Debug, Serialize)]
@@ -70,6 +70,26 @@ pub struct OperationStatus {
     pub name: String,
     /// Its breaker.
     pub breaker: BreakerStatus,
+    /// How much of its load is let in, if there is a bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<AdmissionStatus>,
+    /// For how long its quota is still closed, in milliseconds, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota_closed_for_ms: Option<u64>,
+}
+
+/// How much of an operation's load is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AdmissionStatus {
+    /// How many requests may be in flight at once, if that is bounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// How many are, if that is bounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<u32>,
+    /// Which share is refused because only a share is served, 0 to 1, if that is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shed: Option<f64>,
 }
 
 /// The state of one breaker.
@@ -144,6 +164,8 @@ impl ServiceStatus {
                 .map(|operation| OperationStatus {
                     name: operation.name.to_string(),
                     breaker: BreakerStatus::of(&operation.breaker, &policy.breaker, now),
+                    admission: AdmissionStatus::of(operation, now),
+                    quota_closed_for_ms: operation.quota.door.closed_for(now).map(millis),
                 })
                 .collect(),
             instances,
@@ -151,12 +173,25 @@ impl ServiceStatus {
     }
 }
 
+impl AdmissionStatus {
+    fn of(operation: &Operation, now: Moment) -> Option<Self> {
+        let reading = operation.admission.load().as_ref()?.reading(now);
+        let (limit, in_flight) = reading.concurrency.unzip();
+        Some(Self { limit, in_flight, shed: reading.shed })
+    }
+}
+
 impl InstanceStatus {
     fn of(member: &MemberState, breaker: &Policy, now: Moment) -> Self {
         let cell = &member.endpoint.cell;
-        let reason = match member.eligibility {
-            Eligibility::Routable => format!("health: {}", member.health.reason),
-            other => format!("{}; health: {}", other.word(), member.health.reason),
+        let reason = match (member.eligibility, member.ejection) {
+            (Eligibility::Not(Reason::Ejected), Some(ejection)) => {
+                let left = (ejection.at + ejection.lasts).since(now).as_secs();
+                let cause = ejection.cause.sentence();
+                format!("ejected: {cause}; {left} s left; health: {}", member.health.reason)
+            }
+            (Eligibility::Routable, _) => format!("health: {}", member.health.reason),
+            (other, _) => format!("{}; health: {}", other.word(), member.health.reason),
         };
         Self {
             id: cell.id.to_string(),

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use authmesh_logic::Moment;
 use http::Response;
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
@@ -30,7 +29,7 @@ pub struct Tunnel {
 
 impl Tunnel {
     /// What an answer with status 101 leads to.
-    pub(crate) fn behind(response: &mut Response<Incoming>, mut attempt: Attempt) -> Self {
+    pub(crate) fn behind<B>(response: &mut Response<B>, mut attempt: Attempt) -> Self {
         attempt.succeed(Clock.now());
         let open = attempt.cell().transport.open_place();
         Self { endpoint: hyper::upgrade::on(response), _attempt: attempt, _open: open }

@@ -129,6 +129,16 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Whether a breaker built with `other` can go on under this policy with all its evidence:
+    /// the windows have the same size.
+    #[must_use]
+    pub fn keeps_windows_of(&self, other: &Self) -> bool {
+        let burn = |policy: &Self| policy.burn_rate.map(|trip| (trip.long, trip.short));
+        self.window == other.window && burn(self) == burn(other)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self::standard()

@@ -11,6 +11,9 @@ pub const GRPC_STATUS: &str = "grpc-status";
 /// The field of a request that says how long its caller waits.
 pub const GRPC_TIMEOUT: &str = "grpc-timeout";
 
+/// The field, behind a refusal, that says when another attempt is welcome.
+pub const GRPC_PUSHBACK: &str = "grpc-retry-pushback-ms";
+
 /// What a gRPC answer says: its HTTP status, its `grpc-status` if there is one, and whether its
 /// caller waited shorter than the service may take.
 ///
@@ -67,6 +70,15 @@ pub fn grpc_timeout(field: &[u8]) -> Option<Duration> {
     })
 }
 
+/// The wait that a `grpc-retry-pushback-ms` field asks for (gRPC proposal A6); `None` if it asks not
+/// to be tried again at all, or is not lawful.
+#[must_use]
+pub fn grpc_pushback(field: &[u8]) -> Option<Duration> {
+    let text = core::str::from_utf8(field).ok()?;
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.parse().ok().map(Duration::from_millis) } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::OutcomeKind::{Denied, Failure, Neutral, Success, Throttled};
@@ -98,6 +110,14 @@ mod tests {
         assert_eq!(grpc(503, true, None, false), Throttled);
         assert_eq!(grpc(502, false, Some(b"0"), false), Failure);
         assert_eq!(grpc(401, false, None, false), Denied);
+    }
+
+    #[test]
+    fn a_pushback_is_milliseconds_and_may_say_never() {
+        assert_eq!(grpc_pushback(b"1500"), Some(Duration::from_millis(1_500)));
+        for never in ["-1", "", "+5", "1.5", "99999999999999999999"] {
+            assert_eq!(grpc_pushback(never.as_bytes()), None, "{never}");
+        }
     }
 
     #[test]

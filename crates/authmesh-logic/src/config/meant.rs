@@ -8,12 +8,13 @@ use core::time::Duration;
 
 use super::policies::{PolicyConfig, PolicyTest};
 use crate::authorization::DefaultAccess;
+use crate::concurrency::Priority;
 use crate::discovery::registry::Registrants;
 use crate::discovery::{Address, ServiceName};
 use crate::hygiene::TrustedNetwork;
 use crate::retry::OperationClass;
 use crate::routing::{HostPattern, Pattern};
-use crate::{circuit_breaker, health, load_balancer, retry};
+use crate::{circuit_breaker, concurrency, health, load_balancer, outlier, retry, throttle};
 
 /// The whole of one mesh's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub struct ServiceConfig {
     pub breaker: circuit_breaker::Policy,
     /// The breaker of each endpoint.
     pub endpoint_breaker: circuit_breaker::Policy,
+    /// Which of its endpoints are taken out because their outcomes stand out; `None` is none.
+    pub outlier: Option<outlier::Policy>,
+    /// How much of the load is let in.
+    pub admission: AdmissionConfig,
     /// How its instances are checked; `None` is not at all.
     pub health: Option<health::Policy>,
     /// Whether and how attempts are repeated.
@@ -76,6 +81,8 @@ impl ServiceConfig {
             balance: load_balancer::Policy::default(),
             breaker: Self::default_breaker(),
             endpoint_breaker: circuit_breaker::Policy::standard(),
+            outlier: None,
+            admission: AdmissionConfig::default(),
             health: None,
             retry: retry::Policy::default(),
         }
@@ -89,6 +96,15 @@ impl ServiceConfig {
             ..circuit_breaker::Policy::standard()
         }
     }
+}
+
+/// How much of a service's load is let in, for each of its operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AdmissionConfig {
+    /// How many may be in flight at once; `None` is any number.
+    pub concurrency: Option<concurrency::Policy>,
+    /// Which share is refused while only a share is served; `None` is none.
+    pub throttle: Option<throttle::Policy>,
 }
 
 /// Where instances are learned.
@@ -230,6 +246,10 @@ pub struct RouteConfig {
     pub class: Option<OperationClass>,
     /// What an answer says.
     pub classifier: Classifier,
+    /// Who is refused first when there is not room for all.
+    pub priority: Priority,
+    /// Whose throttled answers close this route; those of its service and operation if `None`.
+    pub quota: Option<String>,
     /// Its own time-out; the service's if `None`.
     pub timeout: Option<Duration>,
     /// Its own retries; the service's if `None`.
@@ -242,6 +262,25 @@ pub enum Classifier {
     /// Status codes alone.
     #[default]
     Http,
+    /// Status codes, and the error code in the body of a 400 or 401 with JSON.
+    OAuth2,
+    /// The status of gRPC, at the end of the answer.
+    Grpc,
+}
+
+impl Classifier {
+    /// Every classifier.
+    pub const ALL: [Self; 3] = [Self::Http, Self::OAuth2, Self::Grpc];
+
+    /// The word used in the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::OAuth2 => "oauth2",
+            Self::Grpc => "grpc",
+        }
+    }
 }
 
 /// Identity, authorization, headers, the door for people.

@@ -31,9 +31,9 @@ pub use date::{Date, NotADate};
 pub use findings::Outside;
 pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
 pub use meant::{
-    AdminAccess, AdminConfig, Classifier, DiscoverySource, IdentityConfig, Limits, ListenerConfig,
-    MeshConfig, NetworkConfig, Protocol, RegistryConfig, RouteConfig, SecretReference,
-    SecurityConfig, ServiceConfig, TlsMode,
+    AdminAccess, AdminConfig, AdmissionConfig, Classifier, DiscoverySource, IdentityConfig, Limits,
+    ListenerConfig, MeshConfig, NetworkConfig, Protocol, RegistryConfig, RouteConfig,
+    SecretReference, SecurityConfig, ServiceConfig, TlsMode,
 };
 pub use merge::VERSION;
 pub use policies::{Origin, PolicyConfig, PolicyTest};

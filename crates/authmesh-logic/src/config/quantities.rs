@@ -10,7 +10,7 @@ use super::tree::{Entry, Value};
 use super::units::{self, QuantityError};
 use super::values::{OFF, is_off};
 use super::{Code, Problem, Span};
-use crate::Ratio;
+use crate::{Factor, Ratio};
 
 impl<'tree> Reader<'tree, '_> {
     /// A whole number in `range`; 0 outside the range is its own problem.
@@ -167,6 +167,54 @@ impl<'tree> Reader<'tree, '_> {
         let help = format!("{key} = \"64KiB\"");
         self.report(Problem::new(Code::NotAllowed, span, sentence).help(help));
         None
+    }
+
+    /// A number in `range`, with or without a fraction.
+    pub(super) fn factor(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Option<Written<Factor>> {
+        let entry = self.take(key)?;
+        self.as_factor(key, entry, range)
+    }
+
+    /// As [`Self::factor`]; `"off"` is `None`.
+    pub(super) fn factor_or_off(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Option<Written<Option<Factor>>> {
+        let entry = self.take(key)?;
+        if let Some(off) = is_off(entry) {
+            return Some(off);
+        }
+        self.as_factor(key, entry, range).map(|factor| factor.with(Some(factor.value)))
+    }
+
+    fn as_factor(
+        &mut self,
+        key: &str,
+        entry: &Entry,
+        range: RangeInclusive<u32>,
+    ) -> Option<Written<Factor>> {
+        let span = entry.node.span;
+        let number = match entry.node.value {
+            Value::Integer(number) => number as f64,
+            Value::Float(number) => number,
+            _ => {
+                self.wrong_type(&entry.node, "a number");
+                return None;
+            }
+        };
+        let (least, most) = range.into_inner();
+        let is_lawful = (f64::from(least)..=f64::from(most)).contains(&number);
+        let factor = Factor::from_number(number).filter(|_| is_lawful);
+        if factor.is_none() {
+            let sentence = format!("`{key}` takes a number from {least} to {most}");
+            self.report(Problem::new(Code::NotAllowed, span, sentence));
+        }
+        factor.map(|value| Written { value, key: entry.key, span })
     }
 
     /// A share in percent; `"off"` is `None`.

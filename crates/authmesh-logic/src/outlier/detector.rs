@@ -36,7 +36,7 @@ pub enum ChangeKind {
         lasts: Duration,
     },
     /// It was found to be an outlier and stays in: as many are out as may be, or the rule is not
-    /// always enforced.
+    /// always enforced. Told once in an interval.
     Spared(Cause),
     /// It is in again.
     Returned,
@@ -48,6 +48,8 @@ struct Member {
     ejected_at: Option<Moment>,
     /// How often it was ejected, less one for each sweep since that found nothing.
     times: u32,
+    /// Whether it was told since the last sweep that it is spared.
+    spared: bool,
 }
 
 impl<K> Default for Detector<K> {
@@ -63,7 +65,8 @@ impl<K: Ord + Clone> Detector<K> {
         let mut before = core::mem::take(&mut self.members);
         for (key, tally) in members {
             let known = before.remove(&key).filter(|known| Arc::ptr_eq(&known.tally, &tally));
-            let member = known.unwrap_or(Member { tally, ejected_at: None, times: 0 });
+            let member =
+                known.unwrap_or(Member { tally, ejected_at: None, times: 0, spared: false });
             self.members.insert(key, member);
         }
     }
@@ -72,6 +75,12 @@ impl<K: Ord + Clone> Detector<K> {
     #[must_use]
     pub fn is_ejected(&self, key: &K) -> bool {
         self.members.get(key).is_some_and(|member| member.ejected_at.is_some())
+    }
+
+    /// Who is out, and since when.
+    pub fn ejections(&self) -> impl Iterator<Item = (K, Moment)> {
+        let out = self.members.iter();
+        out.filter_map(|(key, member)| Some((key.clone(), member.ejected_at?)))
     }
 
     /// How many are out.
@@ -94,6 +103,7 @@ impl<K: Ord + Clone> Detector<K> {
 
     /// Ends the interval: judges its results, then lets those return whose time has passed.
     pub fn sweep(&mut self, policy: &Policy, dice: &mut Dice, now: Moment) -> Vec<Change<K>> {
+        self.members.values_mut().for_each(|member| member.spared = false);
         let mut changes = self.look(policy, now);
         let intervals = self.take_intervals();
         for key in by_success_rate(policy, &intervals) {
@@ -169,20 +179,26 @@ impl<K: Ord + Clone> Detector<K> {
         if dice.fraction() < enforced.as_fraction() {
             return self.eject(policy, key, cause, now);
         }
-        Some(Change { key, kind: ChangeKind::Spared(cause) })
+        self.spare(key, cause)
+    }
+
+    /// Tells once in an interval that an outlier stays in.
+    fn spare(&mut self, key: K, cause: Cause) -> Option<Change<K>> {
+        let member = self.members.get_mut(&key)?;
+        let is_told = core::mem::replace(&mut member.spared, true);
+        (!is_told).then_some(Change { key, kind: ChangeKind::Spared(cause) })
     }
 
     fn eject(&mut self, policy: &Policy, key: K, cause: Cause, now: Moment) -> Option<Change<K>> {
         let may = policy.may_eject(self.ejected(), self.members.len());
         let member = self.members.get_mut(&key)?;
         member.tally.forget_run();
-        let kind = if may {
-            member.ejected_at = Some(now);
-            member.times = member.times.saturating_add(1);
-            ChangeKind::Ejected { cause, lasts: policy.lasts(member.times) }
-        } else {
-            ChangeKind::Spared(cause)
-        };
+        if !may {
+            return self.spare(key, cause);
+        }
+        member.ejected_at = Some(now);
+        member.times = member.times.saturating_add(1);
+        let kind = ChangeKind::Ejected { cause, lasts: policy.lasts(member.times) };
         Some(Change { key, kind })
     }
 }

@@ -167,6 +167,16 @@ impl Cause {
             Self::FailureShare => "failure_share",
         }
     }
+
+    /// What was found, for people.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Consecutive => "too many failures in a row",
+            Self::SuccessRate => "succeeds much less often than its siblings",
+            Self::FailureShare => "too large a share of its requests failed",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,13 @@ fn what_may_not_be_ejected_is_told_and_stays() {
     group.load(1, 0, 5);
     let changes = group.sweep(1);
     assert_eq!(group.out(), [0]);
-    assert_eq!(changes[1], Change { key: 1, kind: ChangeKind::Spared(Cause::Consecutive) });
+    let spared = [Change { key: 1, kind: ChangeKind::Spared(Cause::Consecutive) }];
+    assert_eq!(changes[1..], spared);
+    group.load(1, 0, 5);
+    let look = |group: &mut Group| group.detector.look(&group.policy, Moment::from_millis(2_000));
+    assert_eq!(look(&mut group), [], "told once in an interval");
+    group.load(1, 0, 5);
+    assert_eq!(group.sweep(11), spared);
 }
 
 #[test]

@@ -37,10 +37,10 @@ pub use authmesh_logic::config::reference::Effect;
 pub use authmesh_logic::config::settings::{self, Change, Settings};
 pub use authmesh_logic::config::{Acceptance, Date};
 pub use authmesh_logic::config::{
-    AdminAccess, AdminConfig, Classifier, Code, DefaultAccess, DiscoverySource, IdentityConfig,
-    Limits, ListenerConfig, MeshConfig, NetworkConfig, Origin, PolicyConfig, PolicyTest, Problem,
-    Protocol, RegistryConfig, RouteConfig, SecretReference, SecurityConfig, ServiceConfig,
-    Severity, Span, TlsMode, reference,
+    AdminAccess, AdminConfig, AdmissionConfig, Classifier, Code, DefaultAccess, DiscoverySource,
+    IdentityConfig, Limits, ListenerConfig, MeshConfig, NetworkConfig, Origin, PolicyConfig,
+    PolicyTest, Problem, Protocol, RegistryConfig, RouteConfig, SecretReference, SecurityConfig,
+    ServiceConfig, Severity, Span, TlsMode, reference,
 };
 pub use authmesh_logic::hygiene::TrustedNetwork;
 pub use change::today;

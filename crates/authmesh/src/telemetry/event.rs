@@ -1,11 +1,12 @@
 //! What happened, for people to see: bounded, and never in anybody's way.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use authmesh_logic::circuit_breaker::Transition;
 use authmesh_logic::discovery::{InstanceId, ServiceName};
 use authmesh_logic::health::Verdict;
+use authmesh_logic::outlier::Cause;
 use tokio::sync::broadcast;
 
 /// Something that happened in a mesh.
@@ -50,6 +51,31 @@ pub enum EventKind {
         /// Why, in a sentence.
         reason: String,
     },
+    /// A throttled answer asked for a pause: requests of its quota are refused for this long.
+    QuotaClosed {
+        /// The quota: its name, or the operation's.
+        quota: String,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// An instance is taken out: its outcomes stand out from those of its siblings.
+    Ejected {
+        /// The instance.
+        instance: InstanceId,
+        /// By which rule.
+        cause: Cause,
+        /// For how long at least.
+        lasts: Duration,
+    },
+    /// An instance stands out and stays: as many are out as may be.
+    Spared {
+        /// The instance.
+        instance: InstanceId,
+        /// By which rule.
+        cause: Cause,
+    },
+    /// An instance that was ejected is in again.
+    Returned(InstanceId),
     /// The source of instances cannot be reached; the last view stands.
     SourceLost {
         /// Why, in a sentence.
@@ -144,6 +170,16 @@ fn log(service: &ServiceName, kind: &EventKind) {
         EventKind::Health { instance, status, reason } => tracing::warn!(
             %service, %instance, status = status.word(), %reason, "health changed"
         ),
+        EventKind::QuotaClosed { quota, lasts } => {
+            tracing::warn!(%service, %quota, ?lasts, "quota closed");
+        }
+        EventKind::Ejected { instance, cause, lasts } => tracing::warn!(
+            %service, %instance, cause = cause.word(), ?lasts, "instance ejected"
+        ),
+        EventKind::Spared { instance, cause } => tracing::warn!(
+            %service, %instance, cause = cause.word(), "instance stands out and is not ejected"
+        ),
+        EventKind::Returned(instance) => tracing::info!(%service, %instance, "instance returned"),
         EventKind::SourceLost { reason } => tracing::warn!(%service, %reason, "source lost"),
         EventKind::SourceFound => tracing::info!(%service, "source found again"),
         EventKind::PanicBegan => tracing::warn!(

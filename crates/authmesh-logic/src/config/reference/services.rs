@@ -17,12 +17,13 @@ pub(super) const SECTIONS: &[Section] = &[
             timeout: "duration", Example, r#""5s""#, "How long a request may take to its response head.";
             max_age: "duration", Depends("any age"), r#""30s""#, "How old the view of the instances may be; beyond it requests are refused.", weaker (Larger);
             balance: "strategy or table", Example, r#""least_loaded""#, "How an endpoint is chosen.";
-            breaker: "table or `off`", Nothing, r#"{ failure_rate = "50%" }"#, "The breaker of the service as a whole, one for each operation.";
-            endpoint_breaker: "table or `off`", Nothing, "{ consecutive_failures = 5 }", "The breaker of each endpoint.";
+            breaker: "table, preset or `off`", Nothing, r#"{ failure_rate = "50%" }"#, "The breaker of the service as a whole, one for each operation.";
+            endpoint_breaker: "table, preset or `off`", Nothing, "{ consecutive_failures = 5 }", "The breaker of each endpoint.";
+            outlier: "table or `off`", Nothing, r#"{ most = "10%" }"#, "Which endpoints are taken out for a time because their outcomes stand out from their group.";
+            admission: "table or `off`", Nothing, r#"{ concurrency = "gradient2" }"#, "How much of the load is let in, for each operation; the rest is refused at once.";
             health: "table", Nothing, r#"{ path = "/healthz" }"#, "How instances are checked.";
             retry: "table or `off`", Nothing, "{ attempts = 3 }", "Whether attempts are repeated.";
             - identity: "leave it out: instances are not identified by certificate yet";
-            - outlier: "use `endpoint_breaker`";
             - weights: "give weights at registration";
         },
     },
@@ -49,14 +50,20 @@ pub(super) const SECTIONS: &[Section] = &[
         name: "breaker",
         heading: "breaker and endpoint_breaker of a service",
         text: "A key that is not written keeps its default. Every trip that is set may open the \
-               breaker.",
+               breaker. `breaker = \"strict\"` is the same as `breaker = { preset = \"strict\" }`.",
         keys: keys! {
+            preset: "`standard`, `patient` or `strict`", Example, r#""standard""#, "Whose defaults hold: `patient` opens late and tries again soon, `strict` opens early and asks for five good trials. In `breaker`, none of them trips on failures in a row.";
             consecutive_failures: "integer or `off`", Depends("`off` in `breaker`, 5 in `endpoint_breaker`"), "5", "Trips after this many failures in a row.";
             failures_in_window: "integer or `off`", Example, r#""off""#, "Trips at this many failures in the window.";
             failure_rate: "share or `off`", Example, r#""50%""#, "Trips when this share of the calls in the window failed.";
             slow_rate: "share or `off`", Example, r#""off""#, "Trips when this share of the calls in the window was slow.";
             slower_than: "duration", Depends("required beside `slow_rate`"), r#""500ms""#, "A call is slow when it takes longer.";
             minimum_calls: "integer", Example, "20", "The fewest calls in the window by which a rate is judged.";
+            objective: "share or `off`", Depends("`off`; 99.9 % with `strict`"), r#""99.9%""#, "The share of calls that is meant to succeed; trips when failures use up what it allows too fast.";
+            burn_factor: "number, 1 to 1000", Example, "14.4", "How many times as fast is too fast.";
+            burn_long: "duration", Example, r#""1h""#, "The window that says that it is no blip.";
+            burn_short: "duration", Depends("`5m`, or `burn_long` if that is less"), r#""5m""#, "The window that says that it still goes on.";
+            burn_calls: "integer", Example, "100", "The fewest calls in the long window by which it is judged.";
             window: "duration", Example, r#""10s""#, "How far back the rates look.";
             buckets: "integer, 1 to 1000", Example, "10", "Into how many parts the window is divided.";
             window_calls: "integer, 1 to 100000", Nothing, "100", "Instead of a time: the rates look at this many calls.";
@@ -69,6 +76,44 @@ pub(super) const SECTIONS: &[Section] = &[
             closes_at: "integer, at most `trials`", Depends("2, or `trials` if that is less"), "2", "How many successful trials close it.";
             trial_limit: "duration or `off`", Example, r#""10s""#, "How long half-open may last before it is open again.";
             ramp: "duration or `off`", Example, r#""10s""#, "After closing, how long the admitted share climbs from 10 % to all.";
+        },
+    },
+    Section {
+        name: "outlier",
+        heading: "outlier of a service",
+        text: "The results of each interval are compared with those of the whole group. Denials \
+               count as successes, no more of them than of other successes.",
+        keys: keys! {
+            interval: "duration", Example, r#""10s""#, "The time between two comparisons.";
+            consecutive: "integer or `off`", Example, "5", "Ejects at once after this many failures in a row.";
+            deviations: "number, 1 to 10, or `off`", Example, "1.9", "Ejects at a success rate so many standard deviations below the mean of the group.";
+            failure_share: "share or `off`", Example, r#""85%""#, "Ejects when this share of an interval failed.";
+            minimum_hosts: "integer, 1 to 10000", Example, "5", "How many endpoints must have `minimum_calls`, for the two rules above.";
+            minimum_calls: "integer", Depends("100 for `deviations`, 50 for `failure_share`"), "100", "The fewest results of an interval by which an endpoint is judged.";
+            first: "duration", Example, r#""30s""#, "How long a first ejection lasts; the n-th in a row lasts n times as long.";
+            longest: "duration", Depends("`5m`, or `first` if that is longer"), r#""5m""#, "The longest ejection.";
+            most: "share", Example, r#""10%""#, "The largest share of the group that may be out; one may always be.";
+            keep_at_least: "integer", Example, "1", "How many endpoints must be left.";
+            returns_on_health: "boolean", Example, "false", "Whether a health check that passes ends an ejection.";
+        },
+    },
+    Section {
+        name: "admission",
+        heading: "admission of a service",
+        text: "`concurrency`, `throttle` or both.",
+        keys: keys! {
+            concurrency: "`aimd`, `vegas` or `gradient2`", Depends("any number at once"), r#""gradient2""#, "How the number of requests at once follows what the service carries.";
+            initial_limit: "integer, 1 to 100000", Depends("20, within the bounds"), "20", "How many at once at the beginning.";
+            least_limit: "integer, 1 to 100000", Depends("20, or `most_limit` if that is less"), "20", "How many at once at least.";
+            most_limit: "integer, 1 to 100000", Depends("200, or `least_limit` if that is more"), "200", "How many at once at most.";
+            drop_after: "duration", Example, r#""5s""#, "With `aimd`: an answer that takes longer lowers the limit.";
+            throttle: "`google_sre`, `failsafe` or `envoy_admission`", Depends("nothing is refused"), r#""google_sre""#, "By which formula a share is refused while the service serves only a share.";
+            requests_each: "number, 1 to 100", Example, "2", "With `google_sre`: how many requests are sent for each that is served.";
+            threshold: "share", Depends("90 % with `failsafe`, 95 % with `envoy_admission`"), r#""95%""#, "The share that must be served before anything is refused.";
+            most_refused: "share", Depends("90 % with `failsafe`, 80 % with `envoy_admission`"), r#""80%""#, "The largest share that is refused.";
+            aggression: "number, 1 to 100", Example, "1", "With `envoy_admission`: more refuses more, earlier.";
+            window: "duration", Example, r#""10s""#, "How far back the throttle looks.";
+            minimum_requests: "integer", Example, "20", "The fewest requests in the window by which it refuses.";
         },
     },
     Section {

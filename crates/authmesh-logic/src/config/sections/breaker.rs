@@ -4,7 +4,9 @@ use alloc::format;
 use core::time::Duration;
 
 use crate::Ratio;
-use crate::circuit_breaker::{Growth, Jitter, Policy, RateTrip, SlowTrip, Wait, Window};
+use crate::circuit_breaker::{
+    BurnTrip, Growth, Jitter, Policy, Preset, RateTrip, SlowTrip, Wait, Window,
+};
 use crate::config::findings::Written;
 use crate::config::reader::Reader;
 use crate::config::tree::Value;
@@ -17,9 +19,12 @@ const MINIMUM_CALLS: u32 = 20;
 /// The number of buckets when nothing is written.
 const BUCKETS: u16 = 10;
 
-/// Replaces what is written under `key` in `policy`, whose other settings stay.
+/// Replaces what is written under `key` in `policy`, whose other settings stay. A preset is a word
+/// in place of the table, or `preset` in it; where `policy` has no trip on failures in a row, a
+/// preset brings none.
 pub(super) fn read_breaker(reader: &mut Reader<'_, '_>, key: &'static str, policy: &mut Policy) {
-    if reader.take(key).and_then(is_off::<()>).is_some() {
+    let entry = reader.take(key);
+    if entry.and_then(is_off::<()>).is_some() {
         policy.consecutive_failures = None;
         policy.failures_in_window = None;
         policy.failure_rate = None;
@@ -27,19 +32,33 @@ pub(super) fn read_breaker(reader: &mut Reader<'_, '_>, key: &'static str, polic
         policy.burn_rate = None;
         return;
     }
+    let words = Preset::ALL.map(|preset| (preset.word(), preset));
+    if entry.is_some_and(|entry| matches!(entry.node.value, Value::String(_))) {
+        set_preset(policy, reader.choice(key, &words, &[]));
+        return;
+    }
     let Some(mut reader) = reader.table(key, "breaker") else { return };
+    set_preset(policy, reader.choice("preset", &words, &[]));
     put(&mut policy.consecutive_failures, reader.count_or_off("consecutive_failures", ANY));
     let in_window = reader.count_or_off("failures_in_window", ANY);
     put(&mut policy.failures_in_window, in_window);
     read_window(&mut reader, policy);
     read_rates(&mut reader, policy);
+    read_burn(&mut reader, policy);
     refuse_out_of_reach(&mut reader, policy, in_window);
     read_wait(&mut reader, &mut policy.wait);
     read_trials(&mut reader, policy);
     reader.deny_rest();
 }
 
-const ANY: core::ops::RangeInclusive<u32> = 1..=u32::MAX;
+fn set_preset(policy: &mut Policy, preset: Option<Written<Preset>>) {
+    let Some(preset) = preset else { return };
+    let has_run = policy.consecutive_failures.is_some();
+    *policy = preset.value.policy();
+    policy.consecutive_failures = policy.consecutive_failures.filter(|_| has_run);
+}
+
+pub(super) const ANY: core::ops::RangeInclusive<u32> = 1..=u32::MAX;
 
 fn read_window(reader: &mut Reader<'_, '_>, policy: &mut Policy) {
     let length = reader.duration("window");
@@ -76,9 +95,10 @@ fn read_rates(reader: &mut Reader<'_, '_>, policy: &mut Policy) {
     let slow = reader.share_or_off("slow_rate");
     let slower_than = reader.duration("slower_than");
     let minimum = reader.count("minimum_calls", ANY);
+    let standard = policy.failure_rate.map_or(MINIMUM_CALLS, |trip| trip.minimum_calls);
     let standard = match policy.window {
-        Window::Count { calls } => MINIMUM_CALLS.min(calls),
-        Window::Time { .. } => MINIMUM_CALLS,
+        Window::Count { calls } => standard.min(calls),
+        Window::Time { .. } => standard,
     };
     let minimum_calls = minimum.map_or(standard, |minimum| minimum.value);
     let failure =
@@ -115,6 +135,48 @@ fn read_slow(
     let threshold = threshold?;
     let slower_than = reader.required("slower_than", slower_than)?.value;
     Some(SlowTrip { slower_than, threshold, minimum_calls })
+}
+
+fn read_burn(reader: &mut Reader<'_, '_>, policy: &mut Policy) {
+    let objective = reader.share_or_off("objective");
+    let factor = reader.factor("burn_factor", 1..=1_000);
+    let long = reader.duration("burn_long");
+    let short = reader.duration("burn_short");
+    let calls = reader.count("burn_calls", ANY);
+    if let Some(objective) = objective {
+        let burn = policy.burn_rate;
+        policy.burn_rate = objective.value.map(|objective| match burn {
+            Some(burn) => BurnTrip { objective, ..burn },
+            None => BurnTrip::of(objective),
+        });
+    }
+    let Some(burn) = &mut policy.burn_rate else {
+        for key in ["burn_factor", "burn_long", "burn_short", "burn_calls"] {
+            if let Some(place) = reader.place(key) {
+                reader.no_effect(place, key, "without `objective`");
+            }
+        }
+        return;
+    };
+    put(&mut burn.factor, factor);
+    put(&mut burn.long, long);
+    burn.short = burn.short.min(burn.long);
+    put(&mut burn.short, short);
+    put(&mut burn.minimum_calls, calls);
+    if let Some(short) = short
+        && short.value > burn.long
+    {
+        let sentence = "`burn_short` is longer than `burn_long`";
+        reader.report(Problem::new(Code::NotAllowed, short.span, sentence));
+    }
+    let is_in_reach = burn.factor.times_is_reached_by(burn.objective.rest(), 1, 1);
+    let place = factor.map(|factor| factor.span).or(objective.map(|objective| objective.span));
+    if let Some(place) = place
+        && !is_in_reach
+    {
+        let sentence = "more than all calls would have to fail: it can never trip";
+        reader.report(Problem::new(Code::NoEffect, place, sentence));
+    }
 }
 
 /// Refuses a window that no trip looks at, and a count that no window can hold.

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod admin;
+mod admission;
 mod balance;
 mod blocks;
 mod breaker;
@@ -14,6 +15,7 @@ mod jwt;
 mod limits;
 mod listener;
 mod network;
+mod outlier;
 mod policy;
 mod policy_test;
 mod registry;

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::retry::{Retry, read_retry};
+use crate::concurrency::Priority;
 use crate::config::findings::Written;
 use crate::config::reader::Reader;
 use crate::config::{Classifier, Code, Problem, RouteConfig};
@@ -12,7 +13,7 @@ use crate::retry::OperationClass;
 use crate::routing::{HostPattern, Pattern, PatternError};
 
 /// Classifiers that are known and not yet built.
-const LATER: [&str; 4] = ["oauth2", "grpc", "ldap", "radius"];
+const LATER: [&str; 2] = ["ldap", "radius"];
 
 /// A route as read, with what is compared once the services are known.
 pub(in crate::config) struct ReadRoute {
@@ -41,7 +42,11 @@ pub(in crate::config) fn read_route(mut reader: Reader<'_, '_>) -> Option<Writte
     let service = reader.required("service", service);
     let classes = OperationClass::ALL.map(|class| (class.word(), class));
     let class = reader.choice("class", &classes, &[]).map(|class| class.value);
-    reader.choice("classifier", &[("http", ())], &LATER);
+    let classifiers = Classifier::ALL.map(|classifier| (classifier.word(), classifier));
+    let classifier = reader.choice("classifier", &classifiers, &LATER);
+    let most = u32::from(Priority::LEAST.number());
+    let priority = reader.count("priority", 0..=most).map(|priority| priority.value);
+    let quota = reader.name("quota").map(|quota| quota.value.to_string());
     let timeout = reader.duration("timeout").map(|time| time.value);
     let retry = read_retry(&mut reader);
     let span = reader.span();
@@ -56,7 +61,11 @@ pub(in crate::config) fn read_route(mut reader: Reader<'_, '_>) -> Option<Writte
         service: service?.value,
         operation: operation.or(name).map(value)?,
         class,
-        classifier: Classifier::Http,
+        classifier: classifier.map(|classifier| classifier.value).unwrap_or_default(),
+        priority: priority
+            .and_then(|number| Priority::new(u8::try_from(number).ok()?))
+            .unwrap_or_default(),
+        quota,
         timeout,
         retry: retry.as_ref().map(|retry| retry.policy),
     };

@@ -2,10 +2,12 @@
 
 use alloc::string::ToString;
 
+use super::admission::read_admission;
 use super::balance::read_balance;
 use super::breaker::read_breaker;
 use super::discover::read_source;
 use super::health::read_health;
+use super::outlier::read_outlier;
 use super::retry::{Retry, read_retry, report_tries};
 use super::words::NAME_HELP;
 use crate::config::findings::Written;
@@ -37,6 +39,8 @@ pub(in crate::config) fn read_service(
     service.balance = read_balance(&mut reader);
     read_breaker(&mut reader, "breaker", &mut service.breaker);
     read_breaker(&mut reader, "endpoint_breaker", &mut service.endpoint_breaker);
+    service.outlier = read_outlier(&mut reader);
+    service.admission = read_admission(&mut reader);
     service.health = reader.table("health", "health").and_then(read_health);
     if let Some(retry) = read_retry(&mut reader) {
         report_tries(&retry, service.timeout, reader.findings);

@@ -80,6 +80,25 @@ fn described(event: &Event) -> Value {
             "health": status.word(),
             "reason": reason,
         }),
+        EventKind::QuotaClosed { quota, lasts } => json!({
+            "kind": "quota_closed",
+            "quota": quota,
+            "for_ms": u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX),
+        }),
+        EventKind::Ejected { instance, cause, lasts } => json!({
+            "kind": "ejected",
+            "instance": instance.to_string(),
+            "cause": cause.word(),
+            "for_ms": u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX),
+        }),
+        EventKind::Spared { instance, cause } => json!({
+            "kind": "spared",
+            "instance": instance.to_string(),
+            "cause": cause.word(),
+        }),
+        EventKind::Returned(instance) => {
+            json!({ "kind": "returned", "instance": instance.to_string() })
+        }
         EventKind::SourceLost { reason } => json!({ "kind": "source_lost", "reason": reason }),
         EventKind::SourceFound => json!({ "kind": "source_found" }),
         EventKind::PanicBegan => json!({ "kind": "panic_began" }),

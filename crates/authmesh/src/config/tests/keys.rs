@@ -43,7 +43,20 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("discover", _) => "[registry]\nkind = 'embedded'\n[service.login]\ndiscover = { @ }",
         ("breaker", "slower_than") => "LOGINendpoint_breaker = { slow_rate = '50%', @ }",
         ("breaker", "slow_rate") if !is_off => "LOGINendpoint_breaker = { slower_than = '1s', @ }",
+        ("breaker", "burn_factor" | "burn_long" | "burn_short" | "burn_calls") => {
+            "LOGINendpoint_breaker = { objective = '99.9%', @ }"
+        }
         ("breaker", _) => "LOGINendpoint_breaker = { @ }",
+        ("outlier", _) => "LOGINoutlier = { @ }",
+        ("admission", "concurrency" | "throttle") => "LOGINadmission = { @ }",
+        ("admission", "drop_after") => "LOGINadmission = { concurrency = 'aimd', @ }",
+        ("admission", "initial_limit" | "least_limit" | "most_limit") => {
+            "LOGINadmission = { concurrency = 'vegas', @ }"
+        }
+        ("admission", "threshold" | "most_refused" | "aggression") => {
+            "LOGINadmission = { throttle = 'envoy_admission', @ }"
+        }
+        ("admission", _) => "LOGINadmission = { throttle = 'google_sre', @ }",
         ("health", "path" | "tcp") => "LOGINhealth = { @ }",
         ("health", _) => "LOGINhealth = { path = '/', @ }",
         ("passive", _) => "LOGINhealth = { path = '/', passive = { @ } }",

@@ -10,6 +10,7 @@ mod keys;
 mod meaning;
 mod properties;
 mod secrets;
+mod strategies;
 mod syntax;
 
 pub(super) use meaning::WHOLE;
