@@ -196,6 +196,11 @@ pub(crate) fn service_path(service: &str) -> String {
     format!("/v1/services/{}", segment(service))
 }
 
+/// Where a breaker stands.
+pub(crate) fn breaker_path(key: &str) -> String {
+    format!("/v1/breakers/{}", segment(key))
+}
+
 /// Where an instance stands.
 pub(crate) fn instance_path(service: &str, instance: &str) -> String {
     format!("{}/instances/{}", service_path(service), segment(instance))

@@ -5,7 +5,9 @@ mod config;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
+use authmesh::config::units;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -53,7 +55,7 @@ pub(crate) enum Verb {
     Quarantine(Named),
     /// Set an instance's share of the load, whatever it registers with
     Weight(Weight),
-    /// Look at circuit breakers
+    /// Look at circuit breakers, and hold them by hand
     Breaker(Breaker),
     /// Ask the running mesh why
     Explain(Explain),
@@ -178,6 +180,36 @@ pub(crate) struct Breaker {
 pub(crate) enum BreakerVerb {
     /// List every breaker with its state and what it saw
     List(Asking),
+    /// Let a breaker refuse everything
+    ForceOpen(BreakerCommand),
+    /// Let a breaker let everything through, and count nothing
+    Disable(BreakerCommand),
+    /// Let a breaker let everything through, and only count
+    Shadow(BreakerCommand),
+    /// Close a breaker, with no evidence
+    Reset(BreakerCommand),
+}
+
+/// What an operator tells a breaker.
+#[derive(Debug, Args)]
+pub(crate) struct BreakerCommand {
+    /// Which: `SERVICE/OPERATION`, or `SERVICE@INSTANCE`; `breaker list` says them
+    pub(crate) key: String,
+    /// Why; it is kept beside the breaker, and told in the log
+    #[arg(long)]
+    pub(crate) why: String,
+    /// For how long, as `10m` or `1h30m`, at most 7 days; then it is closed [default: 1h]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(crate) lasts: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    match units::duration(text) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("wanted: a time with units, as `30s`, `10m` or `1h30m`"),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -184,7 +184,8 @@ impl Attempt {
             admitted.finish(kind, latency, now);
         }
         let outcome = outcome_of(kind, latency, &policy.breaker);
-        let moved = operation.breaker.record(&policy.breaker, *lane, service_permit, outcome, now);
+        let moved =
+            operation.breaker.load().record(&policy.breaker, *lane, service_permit, outcome, now);
         self.target.tell_service_breaker(moved);
 
         if let Some(outlier) = &policy.outlier

@@ -55,7 +55,7 @@ pub(crate) fn choose(
         return Err(Error::new(ErrorKind::NoEndpoint).after(NO_ENDPOINT_WAIT));
     }
 
-    let breaker = &target.operation.breaker;
+    let breaker = target.operation.breaker.load();
     let (admitted, moved) =
         luck::with_dice(|dice| breaker.try_acquire(&roster.policy.breaker, target.lane, dice, now));
     target.tell_service_breaker(moved);

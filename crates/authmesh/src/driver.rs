@@ -140,7 +140,7 @@ impl Driver {
     fn obey(&mut self, order: Order) {
         let old = std::mem::replace(&mut self.policy, order.policy);
         if !self.policy.breaker.keeps_windows_of(&old.breaker) {
-            self.service.reshape_breakers(&self.policy.breaker);
+            self.service.resize_breakers(&self.policy.breaker);
         }
         if old.admission != self.policy.admission {
             self.service.admit_by(self.policy.admission);
@@ -149,8 +149,12 @@ impl Driver {
             || old.protocol != self.policy.protocol;
         if is_reshaped {
             for member in self.members.values_mut() {
-                member.endpoint.cell =
-                    new_cell(&self.service, &self.policy, &member.endpoint.instance);
+                let cell = new_cell(&self.service, &self.policy, &member.endpoint.instance);
+                member.endpoint.cell = Arc::new(cell.succeeding(
+                    &member.endpoint.cell,
+                    &self.policy.endpoint_breaker,
+                    self.service.lanes,
+                ));
                 member.ejection = None;
             }
         }
@@ -204,7 +208,7 @@ impl Driver {
                 member
             } else {
                 self.tell(EventKind::Joined(id.clone()));
-                let cell = new_cell(&self.service, &self.policy, &instance);
+                let cell = Arc::new(new_cell(&self.service, &self.policy, &instance));
                 MemberState {
                     endpoint: Endpoint { instance, cell },
                     eligibility: Eligibility::Routable,
@@ -328,15 +332,15 @@ impl std::fmt::Debug for MemberState {
     }
 }
 
-fn new_cell(service: &Service, policy: &ServicePolicy, instance: &Instance) -> Arc<EndpointCell> {
-    Arc::new(EndpointCell::new(
+fn new_cell(service: &Service, policy: &ServicePolicy, instance: &Instance) -> EndpointCell {
+    EndpointCell::new(
         instance.id.clone(),
         instance.addresses[0].clone(),
         policy.protocol,
         &policy.endpoint_breaker,
         service.lanes,
         Arc::clone(&service.open),
-    ))
+    )
 }
 
 fn new_monitor(service: &Service, policy: health::Policy) -> HealthMonitor {

@@ -14,6 +14,7 @@ use authmesh_logic::outlier::Tally;
 use crate::circuit_breaker::CircuitBreakerMetrics;
 use crate::clock::Clock;
 use crate::luck::with_dice;
+use crate::operator::ManualNote;
 use crate::telemetry::{BreakerCounters, BreakerReading};
 use crate::transport::{OpenConnections, Transport};
 
@@ -29,6 +30,8 @@ pub(crate) struct EndpointCell {
     pub(crate) id: InstanceId,
     pub(crate) transport: Transport,
     pub(crate) breaker: AdvancedCircuitBreaker,
+    /// Who holds the breaker by hand.
+    pub(crate) manual: ManualNote,
     /// What real traffic says, for whoever checks health.
     pub(crate) traffic: Arc<Traffic>,
     /// What real traffic says, compared with that of its siblings.
@@ -70,12 +73,20 @@ impl EndpointCell {
             breaker: with_dice(|dice| {
                 AdvancedCircuitBreaker::new(breaker, lanes, dice, Clock.now())
             }),
+            manual: ManualNote::default(),
             traffic: Arc::new(Traffic::default()),
             tally: Arc::default(),
             counters: BreakerCounters::default(),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
         }
+    }
+
+    /// The same with the breaker of `old` in it, and whoever holds that by hand.
+    pub(crate) fn succeeding(self, old: &Self, breaker: &Policy, lanes: usize) -> Self {
+        let breaker = old.breaker.resized(breaker, lanes);
+        self.manual.write(old.manual.take());
+        Self { breaker, ..self }
     }
 
     /// Attempts that have begun and not ended.

@@ -37,6 +37,8 @@ mod transport;
 
 pub mod telemetry;
 
+mod operator;
+
 mod endpoint;
 
 mod admission;

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use authmesh_logic::Lane;
+use authmesh_logic::circuit_breaker::Command;
 use authmesh_logic::config::{DiscoverySource, MeshConfig, RegistryConfig, ServiceConfig};
 use authmesh_logic::discovery::ServiceName;
 
@@ -15,11 +16,12 @@ use crate::clock::Clock;
 use crate::config::{self, Problems};
 use crate::discovery::{File, Fixed, Registry, RegistryError, Source};
 use crate::driver::{Driving, Order, drive};
+use crate::operator::{BreakerKey, Manual, UnknownBreaker};
 use crate::roster::ServicePolicy;
-use crate::service::{Quotas, Service};
+use crate::service::{DEFAULT_OPERATION, Quotas, Service};
 use crate::snapshot::metrics_of;
 use crate::status::{MeshStatus, ServiceStatus};
-use crate::telemetry::{EventKind, EventReceiver, EventSender, MeshMetrics};
+use crate::telemetry::{Counted, EventKind, EventReceiver, EventSender, MeshMetrics};
 
 /// A running mesh. Cheap to clone; it stops when the last clone is dropped.
 #[derive(Clone)]
@@ -160,6 +162,64 @@ impl Mesh {
         }
     }
 
+    /// Tells a breaker what an operator wants: `who` says so, and `why`. What it becomes by hand it
+    /// stays until the command runs out or another is told, over changes of the configuration too.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such breaker. An operation has one once it was used or is in a route.
+    pub fn command_breaker(
+        &self,
+        key: &BreakerKey,
+        command: Command,
+        who: &str,
+        why: &str,
+    ) -> Result<(), UnknownBreaker> {
+        let running = self.shared.read();
+        let unknown = || UnknownBreaker(key.clone());
+        let member = running.services.get(key.service()).ok_or_else(unknown)?;
+        let (service, now) = (&member.service, Clock.now());
+        let policy = Arc::clone(&service.roster().policy);
+        let note = Manual { who: who.into(), why: why.into(), since: Clock.time_of_day() };
+        let moved = match key {
+            BreakerKey::Operation { operation, .. } => {
+                if !running.has_operation(service, operation) {
+                    return Err(unknown());
+                }
+                let operation = service.operation(operation);
+                operation.manual.write(Some(note));
+                let transition = operation.breaker.load().command(&policy.breaker, command, now);
+                transition.map(|transition| {
+                    operation.counters.count(Lane::FIRST, Counted::Transition);
+                    let operation = operation.name.to_string();
+                    EventKind::ServiceBreaker { operation, transition }
+                })
+            }
+            BreakerKey::Instance { instance, .. } => {
+                let state = member.driving.state.borrow();
+                let found =
+                    state.members.iter().find(|known| known.endpoint.cell.id.as_str() == instance);
+                let cell = &found.ok_or_else(unknown)?.endpoint.cell;
+                cell.manual.write(Some(note));
+                let transition = cell.breaker.command(&policy.endpoint_breaker, command, now);
+                transition.map(|transition| {
+                    cell.counters.moved();
+                    EventKind::EndpointBreaker { instance: cell.id.clone(), transition }
+                })
+            }
+        };
+        let commanded = EventKind::BreakerCommanded {
+            breaker: key.to_string(),
+            command,
+            who: who.into(),
+            why: why.into(),
+        };
+        for kind in [Some(commanded), moved].into_iter().flatten() {
+            service.events.tell(Clock.time_of_day(), &service.name, kind);
+        }
+        Ok(())
+    }
+
     /// Waits until the source of every service has said something, at most `limit`. Returns the
     /// services that are still unknown.
     pub async fn ready(&self, limit: Duration) -> Vec<ServiceName> {
@@ -266,6 +326,19 @@ impl MeshBuilder {
         }
         let running = Running { config: Arc::new(self.config), services };
         Ok(Mesh { shared: Arc::new(Shared { running: RwLock::new(running), ..shared }) })
+    }
+}
+
+impl Running {
+    /// Whether an operation was used, or is what a route does.
+    fn has_operation(&self, service: &Service, name: &str) -> bool {
+        name == DEFAULT_OPERATION
+            || service.operations().iter().any(|operation| &*operation.name == name)
+            || self
+                .config
+                .routes
+                .iter()
+                .any(|route| route.service == service.name && route.operation == name)
     }
 }
 

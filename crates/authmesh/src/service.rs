@@ -5,19 +5,22 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
-use authmesh_logic::Lane;
-use authmesh_logic::circuit_breaker::{self, AdvancedCircuitBreaker};
+use authmesh_logic::circuit_breaker::{
+    self, AdvancedCircuitBreaker, BreakerRegistry, Counts, State,
+};
 use authmesh_logic::concurrency::Priority;
 use authmesh_logic::config::{AdmissionConfig, Classifier};
 use authmesh_logic::discovery::ServiceName;
 use authmesh_logic::quota::Quota;
 use authmesh_logic::retry::{self, Budget, OperationClass};
+use authmesh_logic::{Lane, Moment};
 use tokio::sync::Notify;
 
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::health::HealthCounters;
 use crate::luck::with_dice;
+use crate::operator::ManualNote;
 use crate::roster::{Roster, ServicePolicy};
 use crate::telemetry::{EventSender, OperationCounters};
 use crate::transport::OpenConnections;
@@ -34,16 +37,19 @@ pub(crate) struct Service {
     pub(crate) outliers: Arc<Notify>,
     quotas: Arc<Quotas>,
     roster: ArcSwap<Roster>,
-    operations: RwLock<BTreeMap<Box<str>, Arc<Operation>>>,
+    operations: RwLock<BreakerRegistry<Box<str>, Arc<Operation>>>,
 }
 
 /// What requests do at a service: the key of breakers and counters.
 pub(crate) struct Operation {
     pub(crate) name: Box<str>,
-    pub(crate) breaker: AdvancedCircuitBreaker,
-    pub(crate) counters: Arc<OperationCounters>,
+    /// Replaced by one in the same state when the size of its windows changes.
+    pub(crate) breaker: ArcSwap<AdvancedCircuitBreaker>,
+    /// Who holds the breaker by hand.
+    pub(crate) manual: ManualNote,
+    pub(crate) counters: OperationCounters,
     /// What it carries; empty lets everything in.
-    pub(crate) admission: Arc<ArcSwapOption<Admission>>,
+    pub(crate) admission: ArcSwapOption<Admission>,
     /// Closed by its throttled answers, unless the route names another quota.
     pub(crate) quota: Arc<NamedQuota>,
 }
@@ -88,7 +94,8 @@ pub(crate) const DEFAULT_OPERATION: &str = "default";
 /// The most quotas of one mesh; further ones are closed by nobody but themselves.
 const MOST_QUOTAS: usize = 1_024;
 
-/// The most operations one service has; requests of any further one count as the default.
+/// The most operations one service has. One whose breaker is at rest makes room for another; where
+/// none is, requests of a further one count as the default.
 const MOST_OPERATIONS: usize = 256;
 
 impl Service {
@@ -109,7 +116,7 @@ impl Service {
             outliers: Arc::default(),
             quotas,
             roster: ArcSwap::from_pointee(Roster::empty(policy)),
-            operations: RwLock::default(),
+            operations: RwLock::new(BreakerRegistry::new(MOST_OPERATIONS)),
         }
     }
 
@@ -131,40 +138,31 @@ impl Service {
         }
         drop(known);
         let mut known = self.operations.write().unwrap_or_else(PoisonError::into_inner);
-        let full = known.len() >= MOST_OPERATIONS && !known.contains_key(name);
-        let name = if full { DEFAULT_OPERATION } else { name };
-        let made = known.entry(name.into()).or_insert_with(|| {
-            let policy = &self.roster.load().policy;
-            let admission = Admission::new(policy.admission, self.lanes, Clock.now());
-            Arc::new(Operation {
-                name: name.into(),
-                breaker: self.new_breaker(&policy.breaker),
-                counters: Arc::new(OperationCounters::new(self.lanes)),
-                admission: Arc::new(ArcSwapOption::from(admission)),
-                quota: NamedQuota::new(name),
-            })
-        });
-        Arc::clone(made)
+        let now = Clock.now();
+        let policy = Arc::clone(&self.roster.load().policy);
+        let make = |name: &str| Arc::new(Operation::new(name, &policy, self.lanes, now));
+        let is_at_rest = |operation: &Arc<Operation>| {
+            Arc::strong_count(operation) == 1 && operation.is_at_rest(&policy.breaker, now)
+        };
+        let mut find =
+            |name: &str| known.get_or_insert(name.into(), now, is_at_rest, || make(name)).cloned();
+        let found = find(name).or_else(|_| find(DEFAULT_OPERATION));
+        // Not even the default has a place: it guards all the same, for whoever has it.
+        found.unwrap_or_else(|_| make(DEFAULT_OPERATION))
     }
 
     /// Every operation used so far, by name.
     pub(crate) fn operations(&self) -> Vec<Arc<Operation>> {
         let known = self.operations.read().unwrap_or_else(PoisonError::into_inner);
-        known.values().map(Arc::clone).collect()
+        known.iter().map(|(_, operation)| Arc::clone(operation)).collect()
     }
 
-    /// Gives every operation a breaker whose window has the shape `breaker` asks for. Counters go
-    /// on; the old windows' evidence does not, as it was counted in another shape.
-    pub(crate) fn reshape_breakers(&self, breaker: &circuit_breaker::Policy) {
-        let mut known = self.operations.write().unwrap_or_else(PoisonError::into_inner);
-        for operation in known.values_mut() {
-            *operation = Arc::new(Operation {
-                name: operation.name.clone(),
-                breaker: self.new_breaker(breaker),
-                counters: Arc::clone(&operation.counters),
-                admission: Arc::clone(&operation.admission),
-                quota: Arc::clone(&operation.quota),
-            });
+    /// Gives every operation's breaker windows of the size `breaker` asks for. State and commands
+    /// go on; the old windows' evidence does not, as it was counted in another size.
+    pub(crate) fn resize_breakers(&self, breaker: &circuit_breaker::Policy) {
+        for operation in self.operations() {
+            let resized = operation.breaker.load().resized(breaker, self.lanes);
+            operation.breaker.store(Arc::new(resized));
         }
     }
 
@@ -184,9 +182,27 @@ impl Service {
         }
         Arc::clone(known.entry(name.into()).or_insert_with(|| NamedQuota::new(name)))
     }
+}
 
-    fn new_breaker(&self, policy: &circuit_breaker::Policy) -> AdvancedCircuitBreaker {
-        with_dice(|dice| AdvancedCircuitBreaker::new(policy, self.lanes, dice, Clock.now()))
+impl Operation {
+    fn new(name: &str, policy: &ServicePolicy, lanes: usize, now: Moment) -> Self {
+        let breaker =
+            with_dice(|dice| AdvancedCircuitBreaker::new(&policy.breaker, lanes, dice, now));
+        Self {
+            name: name.into(),
+            breaker: ArcSwap::from_pointee(breaker),
+            manual: ManualNote::default(),
+            counters: OperationCounters::new(lanes),
+            admission: ArcSwapOption::from(Admission::new(policy.admission, lanes, now)),
+            quota: NamedQuota::new(name),
+        }
+    }
+
+    /// Whether its breaker protects nothing and knows nothing.
+    fn is_at_rest(&self, policy: &circuit_breaker::Policy, now: Moment) -> bool {
+        let breaker = self.breaker.load();
+        breaker.state(policy, now) == State::Closed
+            && breaker.counts(policy, now) == Counts::default()
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn metrics_of(service: &Service, state: &ServiceState, now: Moment) -
     let policy = &roster.policy;
     let operations = service.operations();
     let operations = operations.iter().map(|operation| {
-        let breaker = BreakerReading::of(&operation.breaker, &policy.breaker, now);
+        let breaker = BreakerReading::of(&operation.breaker.load(), &policy.breaker, now);
         operation.counters.metrics(&operation.name, breaker)
     });
     let instances = state.members.iter().map(|member| InstanceMetrics {

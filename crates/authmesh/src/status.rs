@@ -7,7 +7,10 @@ use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy, State};
 pub use authmesh_logic::eligibility::{Eligibility, Reason};
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::driver::{MemberState, ServiceState};
+use crate::operator::ManualNote;
+pub use crate::operator::{BreakerKey, NotABreakerKey, UnknownBreaker};
 use crate::service::{Operation, Service};
 
 /// The state of a mesh.
@@ -108,6 +111,23 @@ pub struct BreakerStatus {
     pub slow: u64,
     /// Failures in a row.
     pub consecutive_failures: u64,
+    /// Who holds it in this state by hand, if somebody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manual: Option<ManualStatus>,
+}
+
+/// Who holds a breaker by hand, why, and for how long.
+#[derive(Clone, Debug, Serialize)]
+pub struct ManualStatus {
+    /// Who said so.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// For how long it has been so, in milliseconds.
+    pub for_ms: u64,
+    /// When it ends by itself, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_in_ms: Option<u64>,
 }
 
 /// The state of one instance.
@@ -163,7 +183,12 @@ impl ServiceStatus {
                 .iter()
                 .map(|operation| OperationStatus {
                     name: operation.name.to_string(),
-                    breaker: BreakerStatus::of(&operation.breaker, &policy.breaker, now),
+                    breaker: BreakerStatus::of(
+                        &operation.breaker.load(),
+                        &operation.manual,
+                        &policy.breaker,
+                        now,
+                    ),
                     admission: AdmissionStatus::of(operation, now),
                     quota_closed_for_ms: operation.quota.door.closed_for(now).map(millis),
                 })
@@ -202,14 +227,25 @@ impl InstanceStatus {
             health_for_ms: millis(now.since(member.health.since)),
             weight: f64::from(member.endpoint.instance.weight.as_hundredths()) / 100.0,
             in_flight: cell.in_flight(),
-            breaker: BreakerStatus::of(&cell.breaker, breaker, now),
+            breaker: BreakerStatus::of(&cell.breaker, &cell.manual, breaker, now),
         }
     }
 }
 
 impl BreakerStatus {
-    fn of(breaker: &AdvancedCircuitBreaker, policy: &Policy, now: Moment) -> Self {
+    fn of(
+        breaker: &AdvancedCircuitBreaker,
+        note: &ManualNote,
+        policy: &Policy,
+        now: Moment,
+    ) -> Self {
         let state = breaker.state(policy, now);
+        let manual = note.read(state).map(|manual| ManualStatus {
+            who: manual.who,
+            why: manual.why,
+            for_ms: millis(Clock.time_of_day().duration_since(manual.since).unwrap_or_default()),
+            ends_in_ms: breaker.command_expires().map(|end| millis(end.since(now))),
+        });
         let counts = breaker.counts(policy, now);
         Self {
             state: state.word(),
@@ -221,6 +257,7 @@ impl BreakerStatus {
             failures: counts.failures,
             slow: counts.slow,
             consecutive_failures: u64::from(counts.consecutive_failures),
+            manual,
         }
     }
 }

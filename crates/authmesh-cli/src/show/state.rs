@@ -161,6 +161,11 @@ fn breaker_row(key: String, breaker: &Value) -> [String; 6] {
 
 fn breaker_word(breaker: &Value) -> String {
     let word = text_of(&breaker["state"]);
+    let manual = &breaker["manual"];
+    if manual.is_object() {
+        let (who, why) = (text_of(&manual["who"]), text_of(&manual["why"]));
+        return format!("{word} for {} by {who}: {why}", time(&manual["ends_in_ms"]));
+    }
     match breaker["opens_for_ms"].is_u64() {
         true => format!("{word} for {}", time(&breaker["opens_for_ms"])),
         false => word,

@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 mod ask;
+mod breaker;
 mod check;
 mod decide;
 mod demo;
@@ -39,6 +40,10 @@ pub(crate) fn perform(arguments: Arguments) -> Result<Ending, Failure> {
         Verb::Weight(weight) => asked(decide::weigh(&weight)),
         Verb::Breaker(breaker) => match breaker.verb {
             BreakerVerb::List(asking) => asked(ask::breakers(&asking)),
+            BreakerVerb::ForceOpen(told) => asked(breaker::command(&told, "force_open")),
+            BreakerVerb::Disable(told) => asked(breaker::command(&told, "disable")),
+            BreakerVerb::Shadow(told) => asked(breaker::command(&told, "shadow")),
+            BreakerVerb::Reset(told) => asked(breaker::command(&told, "reset")),
         },
         Verb::Explain(explain) => match explain.verb {
             ExplainVerb::Access(access) => asked(explain::access(&access)),

@@ -157,7 +157,10 @@ fn the_door_for_people_says_what_it_cannot_do_and_does_the_rest() {
     for (method, path, status, error) in [
         ("POST", "/v1/explain", 400, "bad_request"),
         ("GET", "/v1/explain", 405, "wrong_method"),
-        ("POST", "/v1/breakers/token%2Fdefault", 501, "not_implemented"),
+        ("POST", "/v1/breakers/token%2Fdefault", 400, "bad_request"),
+        ("POST", "/v1/breakers/token", 400, "bad_request"),
+        ("GET", "/v1/breakers/token%2Fnobody", 404, "not_found"),
+        ("DELETE", "/v1/breakers/token%2Fdefault", 405, "wrong_method"),
         ("POST", "/v1/services/token/instances/nobody/drain", 404, "not_found"),
         ("GET", "/v1/services/token/instances/nobody/drain", 405, "wrong_method"),
         ("POST", "/v1/services/token/instances/nobody/weight", 400, "bad_request"),

@@ -33,7 +33,17 @@ impl AdvancedCircuitBreaker {
     /// from `dice`, its time counts from `epoch`. Nothing is allocated later.
     #[must_use]
     pub fn new(policy: &Policy, shards: usize, dice: &mut Dice, epoch: Moment) -> Self {
-        let machine = Machine::new(dice, epoch);
+        Self::around(Machine::new(dice, epoch), policy, shards, epoch)
+    }
+
+    /// A breaker with windows of the size that `policy` asks for, in the state of this one: open
+    /// stays open, a command holds on. What it has seen was counted in another size and is lost.
+    #[must_use]
+    pub fn resized(&self, policy: &Policy, shards: usize) -> Self {
+        Self::around(self.machine.successor(), policy, shards, self.machine.epoch())
+    }
+
+    fn around(machine: Machine, policy: &Policy, shards: usize, epoch: Moment) -> Self {
         let burn = policy.burn_rate.map(|trip| Box::new(BurnWindows::new(&trip, shards, epoch)));
         Self { machine, run: Run::new(), window: Window::new(policy.window, shards, epoch), burn }
     }

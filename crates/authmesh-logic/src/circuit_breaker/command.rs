@@ -20,3 +20,29 @@ pub enum Command {
     /// Lets everything through and only counts, for this long or until another command.
     Shadow(Option<Duration>),
 }
+
+impl Command {
+    /// The word used in logs and JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::OpenFor(_) => "open_for",
+            Self::HalfOpen => "half_open",
+            Self::Close => "reset",
+            Self::ForceOpen(_) => "force_open",
+            Self::Disable(_) => "disable",
+            Self::Shadow(_) => "shadow",
+        }
+    }
+
+    /// How long it holds, if that is said.
+    #[must_use]
+    pub const fn lasts(self) -> Option<Duration> {
+        match self {
+            Self::OpenFor(time) => Some(time),
+            Self::ForceOpen(time) | Self::Disable(time) | Self::Shadow(time) => time,
+            Self::Open | Self::HalfOpen | Self::Close => None,
+        }
+    }
+}

@@ -50,6 +50,28 @@ impl Machine {
         }
     }
 
+    /// A machine in the state of this one, one phase on, so that results of this one's phase mean
+    /// nothing to it. Trials under way are lost, and the next call is a trial.
+    pub(super) fn successor(&self) -> Self {
+        let word = self.word();
+        let next = match word.kind() {
+            Kind::HalfOpen => word.next(Kind::Open, word.streak(), 0),
+            kind => word.next(kind, word.streak(), word.tick()),
+        };
+        Self {
+            word: AtomicU64::new(next.0),
+            trials_began: AtomicU64::new(0),
+            stale: AtomicU64::new(self.stale()),
+            epoch: self.epoch,
+            seed: self.seed,
+        }
+    }
+
+    /// From when its time counts.
+    pub(super) const fn epoch(&self) -> Moment {
+        self.epoch
+    }
+
     pub(super) fn word(&self) -> Word {
         Word(self.word.load(Ordering::Acquire))
     }

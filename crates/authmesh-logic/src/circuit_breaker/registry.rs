@@ -55,7 +55,7 @@ impl<K: Ord, V> BreakerRegistry<K, V> {
         key: K,
         now: Moment,
         is_at_rest: impl Fn(&V) -> bool,
-        make: impl FnOnce(&K) -> V,
+        make: impl FnOnce() -> V,
     ) -> Result<&V, Crowded>
     where
         K: Clone,
@@ -65,13 +65,9 @@ impl<K: Ord, V> BreakerRegistry<K, V> {
             let oldest = resting.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());
             self.entries.remove(&oldest.ok_or(Crowded)?);
         }
-        let value = |key: &K| Entry { value: make(key), used: now };
         let entry = match self.entries.entry(key) {
             btree_map::Entry::Occupied(known) => known.into_mut(),
-            btree_map::Entry::Vacant(free) => {
-                let made = value(free.key());
-                free.insert(made)
-            }
+            btree_map::Entry::Vacant(free) => free.insert(Entry { value: make(), used: now }),
         };
         entry.used = now;
         Ok(&entry.value)
@@ -80,11 +76,6 @@ impl<K: Ord, V> BreakerRegistry<K, V> {
     /// Everything that is kept, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, entry)| (key, &entry.value))
-    }
-
-    /// Everything that is kept, by key, to be replaced.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.values_mut().map(|entry| &mut entry.value)
     }
 }
 
@@ -107,7 +98,7 @@ mod tests {
 
     fn insert(registry: &mut BreakerRegistry<u8, AtRest>, key: u8, at: u64) -> Result<(), Crowded> {
         let now = Moment::from_millis(at);
-        registry.get_or_insert(key, now, |at_rest| *at_rest, |key| key % 2 == 0).map(|_| ())
+        registry.get_or_insert(key, now, |at_rest| *at_rest, || key.is_multiple_of(2)).map(|_| ())
     }
 
     fn keys(registry: &BreakerRegistry<u8, AtRest>) -> std::vec::Vec<u8> {

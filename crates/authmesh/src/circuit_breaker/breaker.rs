@@ -124,6 +124,13 @@ macro_rules! face {
     };
 }
 
+impl AdvancedCircuitBreaker {
+    /// Whether anybody has a handle or a permit of it beside this one.
+    pub(super) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
 face!(CircuitBreaker);
 face!(AdvancedCircuitBreaker);
 

@@ -11,11 +11,14 @@ mod guard;
 
 mod layer;
 
+mod registry;
+
 pub use authmesh_logic::circuit_breaker::{
-    Admission, Cause, Command, Counts, Growth, Jitter, Permit, Policy, RateTrip, Rejected,
-    RejectedReason, SlowTrip, State, Transition, Wait, Window,
+    Admission, BurnTrip, Cause, Command, Counts, Growth, Jitter, Permit, Policy, Preset, RateTrip,
+    Rejected, RejectedReason, SlowTrip, State, Transition, Wait, Window,
 };
 pub use authmesh_logic::outcome::{Outcome, OutcomeKind};
 pub use breaker::{AdvancedCircuitBreaker, CircuitBreaker, CircuitBreakerMetrics};
 pub use guard::{CallError, PermitGuard};
 pub use layer::{CircuitBreakerLayer, CircuitBreakerService, Classify, GuardedCall, Plain};
+pub use registry::{CircuitBreakers, Crowded};

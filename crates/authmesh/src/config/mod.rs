@@ -40,7 +40,7 @@ pub use authmesh_logic::config::{
     AdminAccess, AdminConfig, AdmissionConfig, Classifier, Code, DefaultAccess, DiscoverySource,
     IdentityConfig, Limits, ListenerConfig, MeshConfig, NetworkConfig, Origin, PolicyConfig,
     PolicyTest, Problem, Protocol, RegistryConfig, RouteConfig, SecretReference, SecurityConfig,
-    ServiceConfig, Severity, Span, TlsMode, reference,
+    ServiceConfig, Severity, Span, TlsMode, reference, units,
 };
 pub use authmesh_logic::hygiene::TrustedNetwork;
 pub use change::today;

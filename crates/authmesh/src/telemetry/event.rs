@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use authmesh_logic::circuit_breaker::Transition;
+use authmesh_logic::circuit_breaker::{Command, Transition};
 use authmesh_logic::discovery::{InstanceId, ServiceName};
 use authmesh_logic::health::Verdict;
 use authmesh_logic::outlier::Cause;
@@ -37,6 +37,17 @@ pub enum EventKind {
         instance: InstanceId,
         /// From where to where, and the counts that caused it.
         transition: Transition,
+    },
+    /// An operator told a breaker something; its change of state follows, if it made one.
+    BreakerCommanded {
+        /// Which: `SERVICE/OPERATION`, or `SERVICE@INSTANCE`.
+        breaker: String,
+        /// What.
+        command: Command,
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
     },
     /// An instance joined.
     Joined(InstanceId),
@@ -164,6 +175,10 @@ fn log(service: &ServiceName, kind: &EventKind) {
         EventKind::EndpointBreaker { instance, transition } => tracing::warn!(
             %service, %instance, from = transition.from.word(), to = transition.to.word(),
             "breaker of the endpoint moved"
+        ),
+        EventKind::BreakerCommanded { breaker, command, who, why } => tracing::warn!(
+            %breaker, command = command.word(), lasts = ?command.lasts(), %who, %why,
+            "breaker commanded"
         ),
         EventKind::Joined(instance) => tracing::info!(%service, %instance, "instance joined"),
         EventKind::Left(instance) => tracing::info!(%service, %instance, "instance left"),

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::breakers::command as command_breaker;
 use super::config;
 use super::decide::{self, Decision};
 use super::entry::{Entry, TurnedAway, Visitor};
@@ -64,6 +65,17 @@ impl Door for AdminDoor {
             ["v1", "config", ref path @ ..] => {
                 config::answer(&self.standing, visitor, path, request).await
             }
+            ["v1", "breakers", ref key @ ..] if !key.is_empty() => {
+                let key = key.join("/");
+                match *request.method() {
+                    Method::POST => {
+                        let mesh = &self.standing.mesh;
+                        command_breaker(mesh, visitor, &key, request.into_body()).await
+                    }
+                    Method::GET | Method::HEAD => self.read_breaker(&key),
+                    _ => wrong_method("GET, HEAD, POST"),
+                }
+            }
             ref path => self.lead(visitor, request.method(), path).await,
         }
     }
@@ -94,6 +106,14 @@ impl AdminDoor {
                 }
                 None => not_found("there is nothing here; GET /v1/status says everything"),
             },
+        }
+    }
+
+    fn read_breaker(&self, key: &str) -> Answer {
+        let status = self.standing.mesh.status();
+        match breakers(&status).into_iter().find(|report| report.is(key)) {
+            Some(report) => answer_json(StatusCode::OK, &report),
+            None => not_found(&format!("there is no breaker `{key}`")),
         }
     }
 
@@ -168,7 +188,6 @@ fn turn_away(peer: Peer, turned_away: TurnedAway) -> Answer {
 fn not_built(path: &[&str]) -> Option<&'static str> {
     Some(match path {
         [] | ["dashboard", ..] => "the dashboard",
-        ["v1", "breakers", _, ..] => "setting a breaker by hand",
         _ => return None,
     })
 }

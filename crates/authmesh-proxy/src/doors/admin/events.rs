@@ -70,6 +70,14 @@ fn described(event: &Event) -> Value {
             value["instance"] = instance.to_string().into();
             value
         }
+        EventKind::BreakerCommanded { breaker, command, who, why } => json!({
+            "kind": "breaker_commanded",
+            "breaker": breaker,
+            "command": command.word(),
+            "for_ms": command.lasts().map(|lasts| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)),
+            "who": who,
+            "why": why,
+        }),
         EventKind::Joined(instance) => {
             json!({ "kind": "joined", "instance": instance.to_string() })
         }

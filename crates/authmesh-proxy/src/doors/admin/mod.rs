@@ -8,6 +8,8 @@ mod events;
 
 mod decide;
 
+mod breakers;
+
 mod explain;
 
 mod config;

@@ -47,6 +47,13 @@ pub(crate) struct BreakerReport<'a> {
     breaker: &'a BreakerStatus,
 }
 
+impl BreakerReport<'_> {
+    /// Whether it is the breaker of this key.
+    pub(crate) fn is(&self, key: &str) -> bool {
+        self.key == key
+    }
+}
+
 impl Report {
     pub(crate) fn of(standing: &Standing) -> Self {
         let status = standing.mesh.status();
