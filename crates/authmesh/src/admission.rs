@@ -8,9 +8,10 @@ use authmesh_logic::concurrency::{Limiter, Place, Priority};
 use authmesh_logic::config::AdmissionConfig;
 use authmesh_logic::outcome::OutcomeKind;
 use authmesh_logic::throttle::Throttle;
-use authmesh_logic::{Lane, Moment};
+use authmesh_logic::{Lane, Moment, Ratio};
 
 use crate::luck::with_dice;
+use crate::telemetry::AdmissionMetrics;
 
 /// The admission of one operation, for as long as its settings stay.
 pub(crate) struct Admission {
@@ -33,15 +34,6 @@ pub(crate) enum Refused {
     Full,
     /// The service serves too little of what it is asked.
     Shed,
-}
-
-/// What an admission holds now.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct AdmissionReading {
-    /// How many may be in flight at once, and how many are.
-    pub(crate) concurrency: Option<(u32, u32)>,
-    /// Which share is refused by luck.
-    pub(crate) shed: Option<f64>,
 }
 
 /// When asking again is worth it: places come free all the time.
@@ -78,12 +70,14 @@ impl Admission {
     }
 
     /// What it holds now. Asking changes nothing.
-    pub(crate) fn reading(&self, now: Moment) -> AdmissionReading {
+    pub(crate) fn metrics(&self, now: Moment) -> AdmissionMetrics {
         let limiter = self.limiter.as_ref();
         let throttle = self.throttle.as_ref().zip(self.config.throttle.as_ref());
-        AdmissionReading {
-            concurrency: limiter.map(|limiter| (limiter.limit(), limiter.in_flight())),
-            shed: throttle.map(|(throttle, policy)| throttle.rejection(policy, now)),
+        let shed = throttle.map(|(throttle, policy)| throttle.rejection(policy, now));
+        AdmissionMetrics {
+            limit: limiter.map(Limiter::limit),
+            in_flight: limiter.map(Limiter::in_flight),
+            shed: shed.and_then(Ratio::from_fraction),
         }
     }
 }
@@ -139,7 +133,9 @@ mod tests {
         assert_eq!(enter().err(), Some(Refused::Full));
         one.finish(OutcomeKind::Success, Duration::from_millis(5), NOW);
         drop(two);
-        assert_eq!(admission.reading(NOW).concurrency, Some((3, 0)), "a success with both in use");
+        let metrics = admission.metrics(NOW);
+        let found = (metrics.limit, metrics.in_flight);
+        assert_eq!(found, (Some(3), Some(0)), "a success with both in use");
     }
 
     #[test]
@@ -156,7 +152,8 @@ mod tests {
             let others: Vec<_> = (0..5).map(|_| enter()).collect();
             enter().finish(kind, Duration::from_millis(5), NOW);
             drop(others);
-            assert_eq!(admission.reading(NOW).concurrency, Some((limit, 0)), "{kind:?}");
+            let metrics = admission.metrics(NOW);
+            assert_eq!((metrics.limit, metrics.in_flight), (Some(limit), Some(0)), "{kind:?}");
         }
     }
 

@@ -239,7 +239,7 @@ impl Target {
     /// Tells of a move of the operation's breaker, if there was one.
     pub(crate) fn tell_service_breaker(&self, moved: Option<Transition>) {
         if let Some(transition) = moved {
-            self.operation.counters.count(self.lane, Counted::Transition);
+            self.operation.counters.count(self.lane, Counted::Transition(transition.to));
             let operation = self.operation.name.to_string();
             let kind = EventKind::ServiceBreaker { operation, transition };
             self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
@@ -249,7 +249,7 @@ impl Target {
     /// Tells of a move of an endpoint's breaker, if there was one.
     pub(crate) fn tell_endpoint_breaker(&self, cell: &EndpointCell, moved: Option<Transition>) {
         if let Some(transition) = moved {
-            cell.counters.moved();
+            cell.counters.moved(transition.to);
             let kind = EventKind::EndpointBreaker { instance: cell.id.clone(), transition };
             self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
         }

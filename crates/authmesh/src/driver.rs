@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use authmesh_logic::discovery::{Instance, InstanceId, Update, View};
@@ -230,6 +231,7 @@ impl Driver {
             let Some(member) = self.members.get_mut(&instance) else { continue };
             let kind = match kind {
                 ChangeKind::Ejected { cause, lasts } => {
+                    self.service.ejections[cause as usize].fetch_add(1, Ordering::Relaxed);
                     member.ejection = Some(Ejection { cause, at: Clock.now(), lasts });
                     EventKind::Ejected { instance, cause, lasts }
                 }

@@ -190,7 +190,7 @@ impl Mesh {
                 operation.manual.write(Some(note));
                 let transition = operation.breaker.load().command(&policy.breaker, command, now);
                 transition.map(|transition| {
-                    operation.counters.count(Lane::FIRST, Counted::Transition);
+                    operation.counters.count(Lane::FIRST, Counted::Transition(transition.to));
                     let operation = operation.name.to_string();
                     EventKind::ServiceBreaker { operation, transition }
                 })
@@ -203,7 +203,7 @@ impl Mesh {
                 cell.manual.write(Some(note));
                 let transition = cell.breaker.command(&policy.endpoint_breaker, command, now);
                 transition.map(|transition| {
-                    cell.counters.moved();
+                    cell.counters.moved(transition.to);
                     EventKind::EndpointBreaker { instance: cell.id.clone(), transition }
                 })
             }

@@ -1,6 +1,7 @@
 //! One service as the request lane knows it: its roster, its operations, its retry budget.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use authmesh_logic::circuit_breaker::{
 use authmesh_logic::concurrency::Priority;
 use authmesh_logic::config::{AdmissionConfig, Classifier};
 use authmesh_logic::discovery::ServiceName;
+use authmesh_logic::outlier::Cause;
 use authmesh_logic::quota::Quota;
 use authmesh_logic::retry::{self, Budget, OperationClass};
 use authmesh_logic::{Lane, Moment};
@@ -35,6 +37,8 @@ pub(crate) struct Service {
     pub(crate) checks: Arc<HealthCounters>,
     /// Rung when an endpoint has failed often enough to be looked at.
     pub(crate) outliers: Arc<Notify>,
+    /// How often instances were ejected, by the rule that found them.
+    pub(crate) ejections: [AtomicU64; Cause::ALL.len()],
     quotas: Arc<Quotas>,
     roster: ArcSwap<Roster>,
     operations: RwLock<BreakerRegistry<Box<str>, Arc<Operation>>>,
@@ -114,6 +118,7 @@ impl Service {
             open: Arc::default(),
             checks: Arc::default(),
             outliers: Arc::default(),
+            ejections: Default::default(),
             quotas,
             roster: ArcSwap::from_pointee(Roster::empty(policy)),
             operations: RwLock::new(BreakerRegistry::new(MOST_OPERATIONS)),

@@ -1,11 +1,13 @@
 //! Reads everything that is counted of one service, at one moment.
 
+use std::sync::atomic::Ordering;
+
 use authmesh_logic::Moment;
 
 use crate::driver::{MemberState, ServiceState};
 use crate::load_balancer::{EndpointMetrics, LoadBalancerMetrics};
 use crate::service::Service;
-use crate::telemetry::{BreakerReading, InstanceMetrics, ServiceMetrics};
+use crate::telemetry::{BreakerReading, InstanceMetrics, OperationMetrics, ServiceMetrics};
 
 /// Reads a service whose update lane last said `state`. Asking changes nothing.
 pub(crate) fn metrics_of(service: &Service, state: &ServiceState, now: Moment) -> ServiceMetrics {
@@ -14,7 +16,12 @@ pub(crate) fn metrics_of(service: &Service, state: &ServiceState, now: Moment) -
     let operations = service.operations();
     let operations = operations.iter().map(|operation| {
         let breaker = BreakerReading::of(&operation.breaker.load(), &policy.breaker, now);
-        operation.counters.metrics(&operation.name, breaker)
+        let admission = operation.admission.load();
+        OperationMetrics {
+            admission: admission.as_ref().map(|admission| admission.metrics(now)),
+            quota_closed: operation.quota.door.closed_for(now),
+            ..operation.counters.metrics(&operation.name, breaker)
+        }
     });
     let instances = state.members.iter().map(|member| InstanceMetrics {
         id: member.endpoint.cell.id.clone(),
@@ -34,6 +41,7 @@ pub(crate) fn metrics_of(service: &Service, state: &ServiceState, now: Moment) -
             strategy: policy.balance.strategy,
             endpoints: state.members.iter().map(endpoint_metrics).collect(),
         },
+        ejections: service.ejections.each_ref().map(|count| count.load(Ordering::Relaxed)),
         health: service.checks.metrics(state.members.iter().map(|member| member.health.status)),
     }
 }

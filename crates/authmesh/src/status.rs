@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use authmesh_logic::Moment;
 use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy, State};
 pub use authmesh_logic::eligibility::{Eligibility, Reason};
+use authmesh_logic::{Moment, Ratio};
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -12,6 +12,7 @@ use crate::driver::{MemberState, ServiceState};
 use crate::operator::ManualNote;
 pub use crate::operator::{BreakerKey, NotABreakerKey, UnknownBreaker};
 use crate::service::{Operation, Service};
+use crate::telemetry::AdmissionMetrics;
 
 /// The state of a mesh.
 #[derive(Clone, Debug, Serialize)]
@@ -200,9 +201,9 @@ impl ServiceStatus {
 
 impl AdmissionStatus {
     fn of(operation: &Operation, now: Moment) -> Option<Self> {
-        let reading = operation.admission.load().as_ref()?.reading(now);
-        let (limit, in_flight) = reading.concurrency.unzip();
-        Some(Self { limit, in_flight, shed: reading.shed })
+        let metrics = operation.admission.load().as_ref()?.metrics(now);
+        let AdmissionMetrics { limit, in_flight, shed } = metrics;
+        Some(Self { limit, in_flight, shed: shed.map(Ratio::as_fraction) })
     }
 }
 

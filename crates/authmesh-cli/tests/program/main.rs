@@ -6,6 +6,7 @@
 )]
 
 mod backend;
+mod breakers;
 mod http;
 mod program;
 

@@ -29,18 +29,24 @@ impl State {
     pub const WORDS: [&'static str; 7] =
         ["closed", "recovering", "open", "half_open", "forced_open", "disabled", "metrics_only"];
 
+    /// Its place in [`Self::WORDS`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Closed => 0,
+            Self::Recovering => 1,
+            Self::Open { .. } => 2,
+            Self::HalfOpen => 3,
+            Self::ForcedOpen => 4,
+            Self::Disabled => 5,
+            Self::MetricsOnly => 6,
+        }
+    }
+
     /// The word used in metrics, logs and JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Recovering => "recovering",
-            Self::Open { .. } => "open",
-            Self::HalfOpen => "half_open",
-            Self::ForcedOpen => "forced_open",
-            Self::Disabled => "disabled",
-            Self::MetricsOnly => "metrics_only",
-        }
+        Self::WORDS[self.index()]
     }
 }
 

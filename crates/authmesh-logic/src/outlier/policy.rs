@@ -158,6 +158,9 @@ impl Threshold {
 }
 
 impl Cause {
+    /// Every rule, in the order of their declaration.
+    pub const ALL: [Self; 3] = [Self::Consecutive, Self::SuccessRate, Self::FailureShare];
+
     /// The word used in metrics, logs and JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {

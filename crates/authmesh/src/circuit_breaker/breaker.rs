@@ -39,6 +39,9 @@ pub struct CircuitBreakerMetrics {
     pub rejected: [u64; RejectedReason::ALL.len()],
     /// Changes of state since the beginning.
     pub transitions: u64,
+    /// How often each state was entered, in the order of [`State::WORDS`]; their sum is
+    /// `transitions`.
+    pub entered: [u64; State::WORDS.len()],
     /// Results that came after their phase was over, since the beginning.
     pub stale_results: u64,
 }
@@ -141,7 +144,7 @@ pub(super) struct Breaker {
     policy: Policy,
     results: [AtomicU64; OutcomeKind::ALL.len()],
     rejected: [AtomicU64; RejectedReason::ALL.len()],
-    transitions: AtomicU64,
+    entered: [AtomicU64; State::WORDS.len()],
 }
 
 #[derive(Debug)]
@@ -162,8 +165,8 @@ macro_rules! either {
 
 impl Breaker {
     fn new(kind: Kind, policy: Policy) -> Arc<Self> {
-        let (results, rejected) = Default::default();
-        Arc::new(Self { kind, policy, results, rejected, transitions: AtomicU64::new(0) })
+        let (results, rejected, entered) = Default::default();
+        Arc::new(Self { kind, policy, results, rejected, entered })
     }
 
     pub(super) fn guard(shared: &Arc<Self>) -> Result<PermitGuard, Rejected> {
@@ -212,19 +215,21 @@ impl Breaker {
             it.counts(&self.policy, now),
             it.stale_results()
         ));
+        let entered = self.entered.each_ref().map(|count| count.load(Ordering::Relaxed));
         CircuitBreakerMetrics {
             state,
             counts,
             results: self.results.each_ref().map(|count| count.load(Ordering::Relaxed)),
             rejected: self.rejected.each_ref().map(|count| count.load(Ordering::Relaxed)),
-            transitions: self.transitions.load(Ordering::Relaxed),
+            transitions: entered.iter().sum(),
+            entered,
             stale_results,
         }
     }
 
     fn count(&self, transition: Option<Transition>) {
-        if transition.is_some() {
-            self.transitions.fetch_add(1, Ordering::Relaxed);
+        if let Some(transition) = transition {
+            self.entered[transition.to.index()].fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -3,7 +3,13 @@
 //! [`CircuitBreaker`] opens after so many failures in a row and costs a success next to nothing;
 //! [`AdvancedCircuitBreaker`] has windows, rates, slow calls and a ramp. Both are cheap handles of
 //! one shared breaker: clones see the same state. Each works alone, without a mesh.
-//! [`CircuitBreakerLayer`] puts either around any tower service.
+//! [`CircuitBreakerLayer`] puts either around any tower service, and [`CircuitBreakers`] keeps them
+//! by key.
+//!
+//! Beside them stand the other strategies, which take clock and luck from their caller:
+//! [`outlier`] ejects who fails more than its siblings, [`throttle`] refuses a share while only a
+//! share is served, [`concurrency`] finds out how many calls are carried at once, [`quota`] leaves
+//! alone who asks to be; [`classify`] reads what an answer says of who gave it.
 
 mod breaker;
 
@@ -18,6 +24,7 @@ pub use authmesh_logic::circuit_breaker::{
     Rejected, RejectedReason, SlowTrip, State, Transition, Wait, Window,
 };
 pub use authmesh_logic::outcome::{Outcome, OutcomeKind};
+pub use authmesh_logic::{classify, concurrency, outlier, quota, throttle};
 pub use breaker::{AdvancedCircuitBreaker, CircuitBreaker, CircuitBreakerMetrics};
 pub use guard::{CallError, PermitGuard};
 pub use layer::{CircuitBreakerLayer, CircuitBreakerService, Classify, GuardedCall, Plain};

@@ -20,7 +20,7 @@ pub(super) const LATENCY_BUCKETS: usize = LATENCY_BOUNDS_MS.len() + 1;
 pub(crate) enum Counted {
     Attempt(OutcomeKind),
     Rejected(RejectedReason),
-    Transition,
+    Transition(State),
     Failed(ErrorKind),
     Retry,
     Pick,
@@ -36,7 +36,7 @@ pub(crate) struct OperationCounters {
 pub(crate) struct BreakerCounters {
     results: [AtomicU64; OutcomeKind::ALL.len()],
     rejected: [AtomicU64; RejectedReason::ALL.len()],
-    transitions: AtomicU64,
+    entered: [AtomicU64; State::WORDS.len()],
 }
 
 /// What a breaker says of itself at one moment.
@@ -69,7 +69,7 @@ impl OperationCounters {
         let counter = match counted {
             Counted::Attempt(kind) => return own.breaker.result(kind),
             Counted::Rejected(reason) => return own.breaker.rejected(reason),
-            Counted::Transition => return own.breaker.moved(),
+            Counted::Transition(to) => return own.breaker.moved(to),
             Counted::Failed(kind) => &own.failed[kind as usize],
             Counted::Retry => &own.retries,
             Counted::Pick => &own.picks,
@@ -91,6 +91,8 @@ impl OperationCounters {
         let mut sum = OperationMetrics {
             name: name.to_owned(),
             breaker: breaker.uncounted(),
+            admission: None,
+            quota_closed: None,
             answered: 0,
             failed: [0; ErrorKind::ALL.len()],
             retries: 0,
@@ -124,8 +126,8 @@ impl BreakerCounters {
         self.rejected[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn moved(&self) {
-        self.transitions.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn moved(&self, to: State) {
+        self.entered[to.index()].fetch_add(1, Ordering::Relaxed);
     }
 
     /// What was counted beside the breaker that says this. Asking changes nothing.
@@ -138,7 +140,8 @@ impl BreakerCounters {
     fn add_to(&self, sum: &mut CircuitBreakerMetrics) {
         add(&mut sum.results, &self.results);
         add(&mut sum.rejected, &self.rejected);
-        sum.transitions += self.transitions.load(Ordering::Relaxed);
+        add(&mut sum.entered, &self.entered);
+        sum.transitions = sum.entered.iter().sum();
     }
 }
 
@@ -159,6 +162,7 @@ impl BreakerReading {
             results: [0; OutcomeKind::ALL.len()],
             rejected: [0; RejectedReason::ALL.len()],
             transitions: 0,
+            entered: [0; State::WORDS.len()],
             stale_results,
         }
     }
@@ -185,7 +189,7 @@ mod tests {
         for lane in (0..4).map(Lane::new) {
             counters.count(lane, Counted::Attempt(OutcomeKind::Denied));
             counters.count(lane, Counted::Rejected(RejectedReason::TrialBusy));
-            counters.count(lane, Counted::Transition);
+            counters.count(lane, Counted::Transition(State::HalfOpen));
             counters.answered(lane, Duration::from_millis(3));
         }
         let metrics = counters.metrics("login", QUIET);

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
+use authmesh_logic::Ratio;
 use authmesh_logic::eligibility::Eligibility;
+use authmesh_logic::outlier::Cause;
 
 use super::counters::LATENCY_BUCKETS;
 use crate::circuit_breaker::CircuitBreakerMetrics;
@@ -48,6 +50,19 @@ pub struct ServiceMetrics {
     pub balancer: LoadBalancerMetrics,
     /// What checks did and conclude.
     pub health: HealthMetrics,
+    /// How often instances were ejected, in the order of [`Cause::ALL`].
+    pub ejections: [u64; Cause::ALL.len()],
+}
+
+/// One reading of how much of an operation's load is let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AdmissionMetrics {
+    /// How many requests may be in flight at once, if that is bounded.
+    pub limit: Option<u32>,
+    /// How many are, if that is bounded.
+    pub in_flight: Option<u32>,
+    /// Which share is refused because only a share is served, if that is watched.
+    pub shed: Option<Ratio>,
 }
 
 /// One reading of one operation: what happened to its requests.
@@ -57,6 +72,10 @@ pub struct OperationMetrics {
     pub name: String,
     /// Its breaker; the results it took in are the attempts, by what their outcome says.
     pub breaker: CircuitBreakerMetrics,
+    /// How much of its load is let in, if there is a bound.
+    pub admission: Option<AdmissionMetrics>,
+    /// For how long its own quota is still closed, if it is.
+    pub quota_closed: Option<Duration>,
     /// Requests that got the head of an answer.
     pub answered: u64,
     /// Requests that got none, in the order of [`ErrorKind::ALL`].

@@ -8,4 +8,6 @@ pub use counters::LATENCY_BOUNDS_MS;
 pub(crate) use counters::{BreakerCounters, BreakerReading, Counted, OperationCounters};
 pub(crate) use event::EventSender;
 pub use event::{Event, EventKind, EventReceiver};
-pub use metrics::{InstanceMetrics, MeshMetrics, OperationMetrics, ServiceMetrics};
+pub use metrics::{
+    AdmissionMetrics, InstanceMetrics, MeshMetrics, OperationMetrics, ServiceMetrics,
+};

@@ -77,8 +77,25 @@ metrics! {
     BREAKER_REJECTIONS "authmesh_breaker_rejections_total" Counter None,
         ["service", "operation", "reason"]
         "Attempts that an operation's breaker refused, by its reason.";
-    BREAKER_TRANSITIONS "authmesh_breaker_transitions_total" Counter None, ["service", "operation"]
-        "Changes of state of an operation's breaker.";
+    BREAKER_TRANSITIONS "authmesh_breaker_transitions_total" Counter None,
+        ["service", "operation", "state"]
+        "How often an operation's breaker entered each state.";
+    BREAKER_WINDOW "authmesh_breaker_window_calls" Gauge None, ["service", "operation", "kind"]
+        "The evidence an operation's breaker judges by: `total`, and of these `failures`, `slow`, `denied`.";
+    BREAKER_OPEN "authmesh_breaker_open_seconds" Gauge SECONDS, ["service", "operation"]
+        "For how long an open breaker still refuses; 0 while it is not open.";
+    BREAKER_STALE "authmesh_breaker_stale_results_total" Counter None, ["service", "operation"]
+        "Results that came after their phase was over, and changed nothing.";
+    ADMISSION_LIMIT "authmesh_admission_limit" Gauge None, ["service", "operation"]
+        "How many requests of an operation may be in flight at once, where that is bounded.";
+    ADMISSION_IN_FLIGHT "authmesh_admission_in_flight" Gauge None, ["service", "operation"]
+        "How many requests of an operation are in flight, where that is bounded.";
+    ADMISSION_SHED "authmesh_admission_shed_ratio" Gauge None, ["service", "operation"]
+        "Which share of an operation's requests is refused because only a share is served.";
+    QUOTA_CLOSED "authmesh_quota_closed_seconds" Gauge SECONDS, ["service", "operation"]
+        "For how long an operation's own quota is still closed by a throttled answer; 0 while it is open.";
+    EJECTIONS "authmesh_outlier_ejections_total" Counter None, ["service", "reason"]
+        "Instances ejected because their outcomes stood out, by the rule that found them.";
     ENDPOINTS "authmesh_endpoints" Gauge None, ["service", "state"]
         "Instances by whether they may take requests, or why not.";
     ENDPOINT_BREAKERS "authmesh_endpoint_breakers" Gauge None, ["service", "state"]

@@ -6,9 +6,11 @@ use authmesh::ErrorKind;
 use authmesh::discovery::DiscoveryMetrics;
 use authmesh::status::Eligibility;
 use authmesh::telemetry::{LATENCY_BOUNDS_MS, MeshMetrics, OperationMetrics};
+use authmesh::worker::Clock;
 use authmesh_logic::authorization::Answer;
 use authmesh_logic::circuit_breaker::{RejectedReason, State};
 use authmesh_logic::outcome::OutcomeKind;
+use authmesh_logic::outlier::Cause;
 
 use super::names;
 use super::text::{Format, MetricsText};
@@ -23,6 +25,7 @@ pub(crate) fn scrape(standing: &Standing, format: Format) -> String {
     write_access(&mut text, standing);
     write_attempts(&mut text, &metrics);
     write_breakers(&mut text, &metrics);
+    write_admission(&mut text, &metrics);
     write_services(&mut text, &metrics);
     write_health(&mut text, &metrics);
     if let Some(registry) = &metrics.registry {
@@ -109,9 +112,11 @@ fn write_breakers(text: &mut MetricsText, metrics: &MeshMetrics) {
     }
     text.family(&names::BREAKER_TRANSITIONS);
     for (service, operation) in operations(metrics) {
-        let labels = [service, operation.name.as_str()];
-        text.sample(&names::BREAKER_TRANSITIONS, &labels, operation.breaker.transitions);
+        for (state, count) in State::WORDS.into_iter().zip(operation.breaker.entered) {
+            text.sample(&names::BREAKER_TRANSITIONS, &[service, &operation.name, state], count);
+        }
     }
+    write_breaker_evidence(text, metrics);
     text.family(&names::ENDPOINT_BREAKERS);
     for service in &metrics.services {
         for state in State::WORDS {
@@ -122,6 +127,66 @@ fn write_breakers(text: &mut MetricsText, metrics: &MeshMetrics) {
     }
 }
 
+fn write_breaker_evidence(text: &mut MetricsText, metrics: &MeshMetrics) {
+    text.family(&names::BREAKER_WINDOW);
+    for (service, operation) in operations(metrics) {
+        let counts = operation.breaker.counts;
+        for (kind, count) in [
+            ("total", counts.total),
+            ("failures", counts.failures),
+            ("slow", counts.slow),
+            ("denied", counts.denied),
+        ] {
+            text.sample(&names::BREAKER_WINDOW, &[service, &operation.name, kind], count);
+        }
+    }
+    let now = Clock.now();
+    text.family(&names::BREAKER_OPEN);
+    for (service, operation) in operations(metrics) {
+        let left = match operation.breaker.state {
+            State::Open { until } => until.since(now).as_secs_f64(),
+            _ => 0.0,
+        };
+        text.sample(&names::BREAKER_OPEN, &[service, &operation.name], left);
+    }
+    text.family(&names::BREAKER_STALE);
+    for (service, operation) in operations(metrics) {
+        let stale = operation.breaker.stale_results;
+        text.sample(&names::BREAKER_STALE, &[service, &operation.name], stale);
+    }
+}
+
+fn write_admission(text: &mut MetricsText, metrics: &MeshMetrics) {
+    let admitted = || {
+        operations(metrics).filter_map(|(service, operation)| {
+            Some((service, operation.name.as_str(), operation.admission?))
+        })
+    };
+    text.family(&names::ADMISSION_LIMIT);
+    for (service, operation, admission) in admitted() {
+        if let Some(limit) = admission.limit {
+            text.sample(&names::ADMISSION_LIMIT, &[service, operation], limit);
+        }
+    }
+    text.family(&names::ADMISSION_IN_FLIGHT);
+    for (service, operation, admission) in admitted() {
+        if let Some(in_flight) = admission.in_flight {
+            text.sample(&names::ADMISSION_IN_FLIGHT, &[service, operation], in_flight);
+        }
+    }
+    text.family(&names::ADMISSION_SHED);
+    for (service, operation, admission) in admitted() {
+        if let Some(shed) = admission.shed {
+            text.sample(&names::ADMISSION_SHED, &[service, operation], shed.as_fraction());
+        }
+    }
+    text.family(&names::QUOTA_CLOSED);
+    for (service, operation) in operations(metrics) {
+        let left = operation.quota_closed.unwrap_or_default().as_secs_f64();
+        text.sample(&names::QUOTA_CLOSED, &[service, &operation.name], left);
+    }
+}
+
 fn write_services(text: &mut MetricsText, metrics: &MeshMetrics) {
     text.family(&names::ENDPOINTS);
     for service in &metrics.services {
@@ -129,6 +194,12 @@ fn write_services(text: &mut MetricsText, metrics: &MeshMetrics) {
             let states = service.instances.iter().map(|instance| instance.eligibility.word());
             let count = states.filter(|word| *word == state).count();
             text.sample(&names::ENDPOINTS, &[service.name.as_str(), state], count);
+        }
+    }
+    text.family(&names::EJECTIONS);
+    for service in &metrics.services {
+        for (cause, count) in Cause::ALL.into_iter().zip(service.ejections) {
+            text.sample(&names::EJECTIONS, &[service.name.as_str(), cause.word()], count);
         }
     }
     text.family(&names::PANIC);
