@@ -17,8 +17,8 @@ pub(super) const SECTIONS: &[Section] = &[
             timeout: "duration", Example, r#""5s""#, "How long a request may take to its response head.";
             max_age: "duration", Depends("any age"), r#""30s""#, "How old the view of the instances may be; beyond it requests are refused.", weaker (Larger);
             balance: "strategy or table", Example, r#""least_loaded""#, "How an endpoint is chosen.";
-            breaker: "table, preset or `off`", Nothing, r#"{ failure_rate = "50%" }"#, "The breaker of the service as a whole, one for each operation.";
-            endpoint_breaker: "table, preset or `off`", Nothing, "{ consecutive_failures = 5 }", "The breaker of each endpoint.";
+            breaker: "table or `standard`, `patient`, `strict` or `off`", Nothing, r#"{ failure_rate = "50%" }"#, "The breaker of the service as a whole, one for each operation.";
+            endpoint_breaker: "table or `standard`, `patient`, `strict` or `off`", Nothing, "{ consecutive_failures = 5 }", "The breaker of each endpoint.";
             outlier: "table or `off`", Nothing, r#"{ most = "10%" }"#, "Which endpoints are taken out for a time because their outcomes stand out from their group.";
             admission: "table or `off`", Nothing, r#"{ concurrency = "gradient2" }"#, "How much of the load is let in, for each operation; the rest is refused at once.";
             health: "table", Nothing, r#"{ path = "/healthz" }"#, "How instances are checked.";
