@@ -11,13 +11,18 @@ use hyper::body::Incoming;
 
 /// The body of an endpoint's answer.
 pub(crate) struct AnswerBody {
-    ahead: VecDeque<Frame<Bytes>>,
+    /// On the heap, as hardly any answer is read ahead and every one would be made larger.
+    ahead: Option<Box<Ahead>>,
     incoming: Incoming,
 }
 
+/// What was read ahead and is not delivered yet.
+#[derive(Default)]
+struct Ahead(VecDeque<Frame<Bytes>>);
+
 impl AnswerBody {
     pub(crate) const fn new(incoming: Incoming) -> Self {
-        Self { ahead: VecDeque::new(), incoming }
+        Self { ahead: None, incoming }
     }
 
     /// Reads the whole body ahead, to be delivered all the same. `None` if it is longer than `most`
@@ -36,7 +41,7 @@ impl AnswerBody {
             if let Some(data) = frame.data_ref() {
                 whole.extend_from_slice(data);
             }
-            self.ahead.push_back(frame);
+            self.ahead.get_or_insert_default().0.push_back(frame);
             if whole.len() > most {
                 return Ok(None);
             }
@@ -53,19 +58,25 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        if let Some(frame) = self.ahead.pop_front() {
-            return Poll::Ready(Some(Ok(frame)));
+        if let Some(ahead) = &mut self.ahead {
+            if let Some(frame) = ahead.0.pop_front() {
+                return Poll::Ready(Some(Ok(frame)));
+            }
+            self.ahead = None;
         }
         Pin::new(&mut self.incoming).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ahead.is_empty() && self.incoming.is_end_stream()
+        let is_delivered = self.ahead.as_ref().is_none_or(|ahead| ahead.0.is_empty());
+        is_delivered && self.incoming.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let ahead = self.ahead.iter().filter_map(Frame::data_ref).map(Bytes::len).sum::<usize>();
-        let (ahead, rest) = (ahead as u64, self.incoming.size_hint());
+        let rest = self.incoming.size_hint();
+        let Some(ahead) = &self.ahead else { return rest };
+        let ahead =
+            ahead.0.iter().filter_map(Frame::data_ref).map(Bytes::len).sum::<usize>() as u64;
         let mut hint = SizeHint::new();
         hint.set_lower(ahead + rest.lower());
         if let Some(upper) = rest.upper() {

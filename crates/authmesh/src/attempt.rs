@@ -37,7 +37,7 @@ pub(crate) struct Attempt {
     /// When the request was sent, if it is known.
     sent: Option<Sent>,
     /// The request's place at the service, which goes with the attempt that answers it.
-    admitted: Option<Admitted>,
+    admitted: Option<Box<Admitted>>,
 }
 
 /// What the head of the answer said.
@@ -90,7 +90,7 @@ impl Attempt {
 
     /// Takes the request's place with it, to be given back with the verdict.
     pub(crate) fn carry(&mut self, admitted: Option<Admitted>) {
-        self.admitted = admitted;
+        self.admitted = admitted.map(Box::new);
     }
 
     /// Notes what the body of the answer says, in place of its head.
