@@ -16,6 +16,12 @@ impl Lane {
         Self(number)
     }
 
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
     /// The shard this lane owns among `shards`; 0 if there are none.
     #[must_use]
     pub const fn shard(self, shards: usize) -> usize {

@@ -8,12 +8,13 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, authmesh_loom))]
 extern crate std;
 
 mod dice;
 mod lane;
 mod moment;
+mod mutant;
 mod ratio;
 mod sync;
 

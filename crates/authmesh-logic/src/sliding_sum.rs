@@ -15,8 +15,6 @@ use crate::{Lane, Moment};
 pub(crate) struct SlidingSum {
     epoch: Moment,
     bucket_nanos: u64,
-    /// The first bucket that counts: what was before was forgotten.
-    first: AtomicU64,
     shards: Box<[Shard]>,
 }
 
@@ -48,7 +46,6 @@ impl SlidingSum {
         Self {
             epoch,
             bucket_nanos: (nanos / buckets as u64).max(1),
-            first: AtomicU64::new(0),
             shards: (0..shards.max(1)).map(|_| ring()).collect(),
         }
     }
@@ -83,25 +80,17 @@ impl SlidingSum {
     pub(crate) fn sum(&self, now: Moment) -> Sum {
         let present = self.bucket(now);
         let mut sum = Sum::default();
-        let Some(oldest) = present.checked_sub(self.first.load(Ordering::Relaxed)) else {
-            return sum;
-        };
         for Shard(ring) in &self.shards {
             for slot in ring {
                 let word = slot.load(Ordering::Relaxed);
                 let age = (present & TAG_MASK).wrapping_sub(word >> (2 * COUNT_BITS)) & TAG_MASK;
-                if age < ring.len() as u64 && age <= oldest {
+                if age < ring.len() as u64 {
                     sum.all += word & COUNT_MASK;
                     sum.part += word >> COUNT_BITS & COUNT_MASK;
                 }
             }
         }
         sum
-    }
-
-    /// Forgets everything up to now, and what else falls into the present bucket.
-    pub(crate) fn forget(&self, now: Moment) {
-        self.first.fetch_max(self.bucket(now) + 1, Ordering::Relaxed);
     }
 
     fn bucket(&self, now: Moment) -> u64 {
@@ -134,17 +123,6 @@ mod tests {
         assert_eq!(sums.sum(at(1_050)), Sum { all: 2, part: 2 });
         assert_eq!(sums.sum(at(1_150)), Sum { all: 1, part: 1 });
         assert_eq!(sums.sum(at(2_050)), Sum::default());
-    }
-
-    #[test]
-    fn what_is_forgotten_does_not_come_back_and_what_follows_counts() {
-        let sums = sums();
-        sums.add(Lane::FIRST, true, at(500));
-        sums.forget(at(510));
-        sums.add(Lane::FIRST, true, at(520));
-        assert_eq!(sums.sum(at(520)), Sum::default());
-        sums.add(Lane::FIRST, false, at(560));
-        assert_eq!(sums.sum(at(560)), Sum { all: 1, part: 0 });
     }
 
     #[test]

@@ -106,7 +106,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_lock_free_breaker_does_what_the_plain_one_does(
+    fn i5_i7_the_lock_free_breaker_does_what_the_plain_one_does(
         policy in policy(),
         history in prop::collection::vec(deed(), 1..120),
         shards in 1..4_usize,

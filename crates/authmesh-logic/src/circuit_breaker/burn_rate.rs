@@ -7,11 +7,10 @@
 
 use core::time::Duration;
 
-use super::evidence::{Entry, Stamp};
+use super::evidence::Entry;
 use super::state::Counts;
-use crate::sliding_sum::{SlidingSum, Sum};
-use crate::sync::{AtomicU32, Ordering};
-use crate::{Factor, Lane, Moment, Ratio};
+use super::time_window::TimeWindow;
+use crate::{Factor, Lane, Ratio};
 
 /// Trips when, in both windows, failures are `factor` times as many as `objective` allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +27,11 @@ pub struct BurnTrip {
     pub minimum_calls: u32,
 }
 
-/// The two windows. A phase begins with empty ones, at the next of their buckets.
+/// The two windows. Moments are nanoseconds since the breaker's epoch.
 #[derive(Debug)]
 pub(super) struct BurnWindows {
-    long: SlidingSum,
-    short: SlidingSum,
-    /// The phase whose results they hold.
-    generation: AtomicU32,
+    long: TimeWindow,
+    short: TimeWindow,
 }
 
 /// Into how many parts each window is divided.
@@ -54,40 +51,41 @@ impl BurnTrip {
         }
     }
 
-    fn is_reached_by(&self, sum: Sum) -> bool {
-        sum.part > 0 && self.factor.times_is_reached_by(self.objective.rest(), sum.part, sum.all)
+    fn is_reached_by(&self, counts: &Counts) -> bool {
+        let Counts { total, failures, .. } = *counts;
+        failures > 0 && self.factor.times_is_reached_by(self.objective.rest(), failures, total)
     }
 }
 
 impl BurnWindows {
-    pub(super) fn new(trip: &BurnTrip, shards: usize, epoch: Moment) -> Self {
-        let window = |length| SlidingSum::new(length, BUCKETS, shards, epoch);
-        let (long, short) = (window(trip.long), window(trip.short));
-        Self { long, short, generation: AtomicU32::new(0) }
+    pub(super) fn new(trip: &BurnTrip, shards: usize) -> Self {
+        let window = |length| TimeWindow::new(length, BUCKETS, shards);
+        Self { long: window(trip.long), short: window(trip.short) }
     }
 
-    /// Adds a result of the current phase.
-    pub(super) fn add(&self, stamp: Stamp, lane: Lane, entry: Entry, now: Moment) {
-        if self.generation.load(Ordering::Relaxed) != stamp.generation {
-            let before = self.generation.swap(stamp.generation, Ordering::Relaxed);
-            if before != stamp.generation {
-                self.long.forget(now);
-                self.short.forget(now);
-            }
-        }
-        self.long.add(lane, entry.failure, now);
-        self.short.add(lane, entry.failure, now);
+    /// Adds a result; `None` if `is_current` says that its phase is over.
+    pub(super) fn add(
+        &self,
+        generation: u32,
+        lane: Lane,
+        entry: Entry,
+        since: u64,
+        is_current: impl Fn() -> bool + Copy,
+    ) -> Option<()> {
+        let entry = Entry { failure: entry.failure, ..Entry::default() };
+        self.long.add(generation, lane, entry, since, is_current)?;
+        self.short.add(generation, lane, entry, since, is_current)?;
+        Some(())
     }
 
     /// The counts of the long window, if both reach the trip.
-    pub(super) fn tripping(&self, trip: &BurnTrip, now: Moment) -> Option<Counts> {
+    pub(super) fn tripping(&self, trip: &BurnTrip, generation: u32, since: u64) -> Option<Counts> {
         // The short window is asked first: it is quiet as soon as the trouble is over.
-        if !trip.is_reached_by(self.short.sum(now)) {
+        if !trip.is_reached_by(&self.short.counts(generation, since)) {
             return None;
         }
-        let long = self.long.sum(now);
-        let trips = long.all >= u64::from(trip.minimum_calls) && trip.is_reached_by(long);
-        trips.then_some(Counts { total: long.all, failures: long.part, ..Counts::default() })
+        let long = self.long.counts(generation, since);
+        (long.total >= u64::from(trip.minimum_calls) && trip.is_reached_by(&long)).then_some(long)
     }
 }
 
@@ -103,49 +101,46 @@ mod tests {
         minimum_calls: 100,
     };
 
-    fn stamp(generation: u32) -> Stamp {
-        Stamp { generation, parity: 0 }
-    }
+    const SECOND: u64 = 1_000_000_000;
 
     /// One call a second, of which every `every`-th fails, from `from` to `to`.
     fn call(windows: &BurnWindows, generation: u32, from: u64, to: u64, every: u64) {
         for second in from..to {
             let entry = Entry { failure: second % every == 0, ..Entry::default() };
-            let now = Moment::from_millis(second * 1_000);
-            windows.add(stamp(generation), Lane::FIRST, entry, now);
+            windows.add(generation, Lane::FIRST, entry, second * SECOND, || true).unwrap();
         }
     }
 
-    fn trips(windows: &BurnWindows, second: u64) -> bool {
-        windows.tripping(&TRIP, Moment::from_millis(second * 1_000)).is_some()
+    fn trips(windows: &BurnWindows, generation: u32, second: u64) -> bool {
+        windows.tripping(&TRIP, generation, second * SECOND).is_some()
     }
 
     #[test]
     fn both_windows_must_burn_and_there_must_be_enough_calls() {
-        let windows = BurnWindows::new(&TRIP, 1, Moment::START);
+        let windows = BurnWindows::new(&TRIP, 1);
         call(&windows, 0, 0, 90, 10);
-        assert!(!trips(&windows, 89), "90 calls are too few");
+        assert!(!trips(&windows, 0, 89), "90 calls are too few");
         call(&windows, 0, 90, 121, 10);
-        assert!(trips(&windows, 120), "a tenth failed for two minutes");
+        assert!(trips(&windows, 0, 120), "a tenth failed for two minutes");
         call(&windows, 0, 121, 190, 1_000);
-        assert!(!trips(&windows, 189), "it is over");
+        assert!(!trips(&windows, 0, 189), "it is over");
         call(&windows, 0, 190, 200, 1);
-        assert!(trips(&windows, 199), "here it is again");
+        assert!(trips(&windows, 0, 199), "here it is again");
 
-        let quiet = BurnWindows::new(&TRIP, 1, Moment::START);
+        let quiet = BurnWindows::new(&TRIP, 1);
         call(&quiet, 0, 1, 540, 1_000);
         call(&quiet, 0, 540, 580, 2);
-        assert!(!trips(&quiet, 579), "a blip of half a minute is no tenth of ten minutes");
+        assert!(!trips(&quiet, 0, 579), "a blip of half a minute is no tenth of ten minutes");
     }
 
     #[test]
     fn a_phase_begins_with_nothing() {
-        let windows = BurnWindows::new(&TRIP, 1, Moment::START);
+        let windows = BurnWindows::new(&TRIP, 1);
         call(&windows, 0, 0, 300, 2);
-        assert!(trips(&windows, 299));
+        assert!(trips(&windows, 0, 299));
         call(&windows, 1, 300, 301, 2);
-        assert!(!trips(&windows, 300));
+        assert!(!trips(&windows, 1, 300));
         call(&windows, 1, 310, 500, 2);
-        assert!(trips(&windows, 499));
+        assert!(trips(&windows, 1, 499));
     }
 }

@@ -6,117 +6,114 @@
 
 use alloc::boxed::Box;
 
-use super::evidence::{Entry, Stamp};
+use super::evidence::Entry;
 use super::state::Counts;
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use super::tagged::{Pair, Tagged};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, total_order};
 
 /// A sliding window over the last results.
 #[derive(Debug)]
 pub(super) struct CountWindow {
-    next: AtomicU64,
-    /// Which phase gathers.
-    begun: AtomicU32,
-    /// `total:16 | failures:16 | slow:16 | denied:16` of each set; two sets take turns from phase
-    /// to phase, as in the window over time.
-    sums: [AtomicU64; 2],
-    /// The sums at which each set began its phase.
-    bases: [AtomicU64; 2],
-    /// `generation:18 | taken:1 | parity:1 | failure:1 | slow:1 | denied:1`.
+    /// `generation:24 | taken:1 | failure:1 | slow:1 | denied:1`.
     slots: Box<[AtomicU32]>,
+    next: AtomicU64,
+    /// Failures, and all results, of the phase that is the tag.
+    results: Tagged,
+    /// Slow ones, and denials.
+    marks: Tagged,
 }
 
-/// The most calls a count window holds; a longer one is cut to this.
-const MOST_CALLS: u32 = i16::MAX as u32;
-const FIELD_BITS: u32 = 16;
-const GENERATION_AT: u32 = 5;
-const TAKEN: u32 = 1 << 4;
+/// The most calls a count window holds; a longer one is cut to this. Sums below zero must stay
+/// apart from sums of this many, even with a thousand threads at it.
+const MOST_CALLS: u32 = 1 << 19;
+const GENERATION_AT: u32 = 4;
+const TAKEN: u32 = 1 << 3;
 
 impl CountWindow {
     pub(super) fn new(calls: u32) -> Self {
         let calls = calls.clamp(1, MOST_CALLS);
         Self {
-            next: AtomicU64::new(0),
-            begun: AtomicU32::new(0),
-            sums: [AtomicU64::new(0), AtomicU64::new(0)],
-            bases: [AtomicU64::new(0), AtomicU64::new(0)],
             slots: (0..calls).map(|_| AtomicU32::new(0)).collect(),
+            next: AtomicU64::new(0),
+            results: Tagged::new(),
+            marks: Tagged::new(),
         }
     }
 
-    pub(super) fn add(&self, stamp: Stamp, entry: Entry, is_current: impl Fn() -> bool) -> bool {
-        if self.begun.load(Ordering::Acquire) != stamp.generation && !self.begin(stamp, is_current)
-        {
+    /// Adds one result; `false` if `is_current` says that its phase is over.
+    pub(super) fn add(&self, generation: u32, entry: Entry, is_current: impl Fn() -> bool) -> bool {
+        if self.results.under(u64::from(generation)).is_none() && !is_current() {
             return false;
         }
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
-        let slot = (ticket % self.slots.len() as u64) as usize;
-        let displaced = self.slots[slot].swap(pack(stamp, entry), Ordering::AcqRel);
-        let leaves = displaced & TAKEN != 0
-            && displaced >> GENERATION_AT == self.begun.load(Ordering::Acquire);
-        let parity = (displaced >> 3 & 1) as usize;
-        if leaves && parity != stamp.parity {
-            // Our phase ended meanwhile and we displaced a result of the one that follows.
-            self.sums[parity].fetch_sub(weight(displaced), Ordering::AcqRel);
+        let slot = &self.slots[(ticket % self.slots.len() as u64) as usize];
+        let Some(displaced) = replace(slot, pack(generation, entry), &is_current) else {
+            return false;
+        };
+        let (leaves, left) = unpack(displaced, generation);
+        let change = |on: bool, off: bool| u64::from(on).wrapping_sub(u64::from(off));
+        let plus = |counts: u64, one: u64, other: u64| {
+            let before = Pair::of(counts);
+            let (one, other) = (before.one.wrapping_add(one), before.other.wrapping_add(other));
+            Pair { one, other }.payload()
+        };
+        let failures = change(entry.failure, left.failure);
+        let (slow, denied) = (change(entry.slow, left.slow), change(entry.denied, left.denied));
+        let tag = u64::from(generation);
+        let total = change(true, leaves);
+        if self.results.change(tag, &is_current, |sums| plus(sums, failures, total)).is_none() {
+            return false;
         }
-        let off = if leaves && parity == stamp.parity { weight(displaced) } else { 0 };
-        let change = weight(pack(stamp, entry)).wrapping_sub(off);
-        self.sums[stamp.parity].fetch_add(change, Ordering::AcqRel);
+        if slow != 0 || denied != 0 {
+            self.marks.change(tag, &is_current, |sums| plus(sums, slow, denied));
+        }
         true
     }
 
-    pub(super) fn counts(&self, stamp: Stamp) -> Option<Counts> {
-        if self.begun.load(Ordering::Acquire) != stamp.generation {
-            return Some(Counts::default());
-        }
-        let base = self.bases[stamp.parity].load(Ordering::Acquire);
-        let sums = self.sums[stamp.parity].load(Ordering::Acquire).wrapping_sub(base);
-        let field = |at: u32| sums >> (at * FIELD_BITS) & u64::from(u16::MAX);
-        // A field below zero reads as more than the window can hold: some call has displaced a
+    /// What the window holds; `None` while a result is only half entered, whose own call will ask.
+    pub(super) fn counts(&self, generation: u32) -> Option<Counts> {
+        total_order();
+        let under = |sums: &Tagged| Pair::of(sums.under(u64::from(generation)).unwrap_or_default());
+        let (marks, results) = (under(&self.marks), under(&self.results));
+        // A sum below zero reads as more than the window can hold: some call has displaced a
         // result whose own call has not reached the sums yet.
-        let whole = (0..4).all(|at| field(at) <= self.slots.len() as u64);
-        whole.then(|| Counts {
-            total: field(0),
-            failures: field(1),
-            slow: field(2),
-            denied: field(3),
+        let most = self.slots.len() as u64;
+        let sums = [results.one, results.other, marks.one, marks.other];
+        sums.iter().all(|&sum| sum <= most).then_some(Counts {
+            total: results.other,
+            failures: results.one,
+            slow: marks.one,
+            denied: marks.other,
             consecutive_failures: 0,
         })
     }
+}
 
-    /// Begins the phase, as in the window over time: a sum taken while the phase had not begun
-    /// holds no result of it, so all who note it note the same.
-    fn begin(&self, stamp: Stamp, is_current: impl Fn() -> bool) -> bool {
-        loop {
-            let before = self.begun.load(Ordering::Acquire);
-            if before == stamp.generation {
-                return true;
-            }
-            if !is_current() {
-                return false;
-            }
-            let base = self.sums[stamp.parity].load(Ordering::Acquire);
-            if self.begun.load(Ordering::Acquire) != before {
-                continue;
-            }
-            self.bases[stamp.parity].store(base, Ordering::Relaxed);
-            // Lost or won, the next look says whether the phase has begun.
-            let ours = stamp.generation;
-            _ = self.begun.compare_exchange(before, ours, Ordering::AcqRel, Ordering::Acquire);
+/// Puts `ours` into the slot and gives what it displaced; `None` if that is of a later phase.
+fn replace(slot: &AtomicU32, ours: u32, is_current: impl Fn() -> bool) -> Option<u32> {
+    let mut stands = slot.load(Ordering::Acquire);
+    loop {
+        if stands >> GENERATION_AT != ours >> GENERATION_AT && !is_current() {
+            return None;
+        }
+        match slot.compare_exchange_weak(stands, ours, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(displaced) => return Some(displaced),
+            Err(now) => stands = now,
         }
     }
 }
 
-fn pack(stamp: Stamp, entry: Entry) -> u32 {
-    stamp.generation << GENERATION_AT
+fn pack(generation: u32, entry: Entry) -> u32 {
+    generation << GENERATION_AT
         | TAKEN
-        | (stamp.parity as u32) << 3
         | u32::from(entry.failure) << 2
         | u32::from(entry.slow) << 1
         | u32::from(entry.denied)
 }
 
-/// What a slot adds to the sums.
-fn weight(slot: u32) -> u64 {
-    let bit = |at: u32| u64::from(slot >> at & 1);
-    1 | bit(2) << FIELD_BITS | bit(1) << (2 * FIELD_BITS) | bit(0) << (3 * FIELD_BITS)
+/// Whether this slot holds a result of this phase, and what that had added.
+fn unpack(slot: u32, generation: u32) -> (bool, Entry) {
+    let taken = slot & TAKEN != 0 && slot >> GENERATION_AT == generation;
+    let bit = |at: u32| taken && slot >> at & 1 == 1;
+    (taken, Entry { failure: bit(2), slow: bit(1), denied: bit(0) })
 }

@@ -1,4 +1,4 @@
-//! What one result adds to the evidence, and of which phase.
+//! What one result adds to the evidence.
 
 /// What one result adds to the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,9 +8,9 @@ pub(super) struct Entry {
     pub(super) denied: bool,
 }
 
-/// Which phase evidence belongs to, and which set of counters holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    pub(super) generation: u32,
-    pub(super) parity: usize,
+impl Entry {
+    /// How much is bad in it: a failure and a slow call each, a slow failure twice.
+    pub(super) const fn bad(self) -> u64 {
+        self.failure as u64 + self.slow as u64
+    }
 }

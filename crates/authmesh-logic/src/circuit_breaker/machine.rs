@@ -1,27 +1,29 @@
-//! Moves a breaker from state to state; the evidence is somebody else's.
-
-use core::time::Duration;
+//! Moves a breaker from phase to phase, each time in one exchange of one word.
 
 use super::command::Command;
-use super::permit::{Admission, Permit, Rejected, RejectedReason};
-use super::policy::{Growth, Policy};
+use super::permit::{Admission, Permit, Rejected};
+use super::policy::Policy;
+use super::rules::{Phase, Rules};
 use super::state::{Cause, Counts, State, Transition};
-use super::trials::{Trials, closes_at, trials_of};
+use super::tagged::Tagged;
+use super::ticks::Epoch;
+use super::trials::Trials;
 use super::word::{Kind, NEVER, Word};
+use crate::mutant::{self, Mutant};
 use crate::outcome::{Outcome, OutcomeKind};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::{Dice, Moment};
 
 /// The state machine of both breakers.
 #[derive(Debug)]
 pub(super) struct Machine {
     word: AtomicU64,
-    /// When the half-open phase of which generation began: `generation:18 | tick:46`. Written by
-    /// the call that began it, after it won; until then the phase has not aged.
-    trials_began: AtomicU64,
-    stale: AtomicU64,
-    epoch: Moment,
-    seed: u64,
+    /// What the phase that is the tag has noted of itself: how many failures came in a row, or,
+    /// half-open, the tick at which it began. Until the latter is noted the phase does not age.
+    note: Tagged,
+    epoch: Epoch,
+    seed: u32,
+    stale: AtomicU32,
 }
 
 /// What a result may do, by the state it finds.
@@ -36,17 +38,14 @@ pub(super) enum Standing {
     Stale(Option<Transition>),
 }
 
-const TICK_NANOS: u64 = 1_000_000;
-const BEGAN_TICK_BITS: u32 = 46;
-
 impl Machine {
     pub(super) fn new(dice: &mut Dice, epoch: Moment) -> Self {
         Self {
             word: AtomicU64::new(Word::FRESH.0),
-            trials_began: AtomicU64::new(0),
-            stale: AtomicU64::new(0),
-            epoch,
-            seed: dice.bits(),
+            note: Tagged::new(),
+            epoch: Epoch::new(epoch),
+            seed: dice.bits() as u32,
+            stale: AtomicU32::new(0),
         }
     }
 
@@ -60,31 +59,34 @@ impl Machine {
         };
         Self {
             word: AtomicU64::new(next.0),
-            trials_began: AtomicU64::new(0),
-            stale: AtomicU64::new(self.stale()),
+            note: Tagged::new(),
             epoch: self.epoch,
             seed: self.seed,
+            stale: AtomicU32::new(self.stale() as u32),
         }
     }
 
-    /// From when its time counts.
-    pub(super) const fn epoch(&self) -> Moment {
+    #[inline]
+    pub(super) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    pub(super) fn word(&self) -> Word {
-        Word(self.word.load(Ordering::Acquire))
+    /// Whether this phase is the present one.
+    #[inline]
+    pub(super) fn is_current(&self, generation: u32) -> bool {
+        self.word().generation() == generation
     }
 
-    /// How many results came after their phase was over.
+    /// How many results came after their phase was over, modulo 2³².
     pub(super) fn stale(&self) -> u64 {
-        self.stale.load(Ordering::Relaxed)
+        u64::from(self.stale.load(Ordering::Relaxed))
     }
 
     pub(super) fn count_stale(&self) {
         self.stale.fetch_add(1, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(super) fn try_acquire(
         &self,
         policy: &Policy,
@@ -95,95 +97,54 @@ impl Machine {
         if word.kind() == Kind::Closed {
             return (Ok(Permit { generation: word.generation(), trial: false }), None);
         }
-        self.try_acquire_unless_closed(policy, dice, now)
+        if let Some(refused) = self.rules(policy).refused(word, now) {
+            return (Err(refused), None);
+        }
+        self.try_acquire_between(policy, dice, now)
     }
 
-    /// The same, where time or trials have a say.
-    fn try_acquire_unless_closed(
+    /// The same, where it neither lets everything through nor refuses everything.
+    #[inline(never)]
+    fn try_acquire_between(
         &self,
         policy: &Policy,
         dice: &mut Dice,
         now: Moment,
     ) -> (Result<Permit, Rejected>, Option<Transition>) {
-        let tick = self.tick(now);
+        let (rules, tick) = (self.rules(policy), self.epoch.tick(now));
         loop {
-            let word = self.word();
-            let (settled, cause) = self.settled(policy, word, tick);
-            let (next, answer) = self.admit(policy, settled, dice, now);
-            if next == word {
+            let phase = self.phase();
+            let (settled, cause) = rules.settled(phase, tick);
+            let (next, answer) = rules.asked(Phase { word: settled, ..phase }, dice, now);
+            if next == phase.word {
                 return (answer, None);
             }
-            if !self.exchange(word, next) {
+            if !self.exchange(phase.word, next) {
                 continue;
             }
-            if next.generation() == word.generation() && cause.is_none() {
+            let begins = next.generation() != phase.word.generation();
+            if !begins && cause.is_none() {
                 return (answer, None);
             }
-            if next.kind() == Kind::HalfOpen && next.generation() != word.generation() {
+            if begins && next.kind() == Kind::HalfOpen {
                 self.note_trials_began(next, now);
             }
             let cause = cause.unwrap_or(Cause::WaitEnded);
-            return (answer, Some(self.transition(word, next, cause, Counts::default())));
+            return (answer, Some(self.transition(phase.word, next, cause, Counts::default())));
         }
     }
 
-    /// The answer to one call, and the word that goes with it.
-    fn admit(
-        &self,
-        policy: &Policy,
-        word: Word,
-        dice: &mut Dice,
-        now: Moment,
-    ) -> (Word, Result<Permit, Rejected>) {
-        let permit = |word: Word, trial| Ok(Permit { generation: word.generation(), trial });
-        let until = self.moment(word.tick());
-        match word.kind() {
-            Kind::Closed | Kind::Disabled | Kind::MetricsOnly => (word, permit(word, false)),
-            Kind::Recovering => {
-                let ramp = policy.ramp.unwrap_or_default();
-                let age = now.since(until);
-                let answer = if dice.below(nanos(ramp).saturating_mul(10))
-                    < nanos(ramp).saturating_add(nanos(age).saturating_mul(9))
-                {
-                    permit(word, false)
-                } else {
-                    let retry_after = ramp.saturating_sub(age);
-                    Err(Rejected { reason: RejectedReason::Ramp, retry_after })
-                };
-                (word, answer)
-            }
-            Kind::Open if now < until => {
-                let retry_after = until.since(now);
-                (word, Err(Rejected { reason: RejectedReason::Open, retry_after }))
-            }
-            Kind::Open => {
-                let next = word.next_trials(Trials { issued: 1, ..Trials::default() });
-                (next, permit(next, true))
-            }
-            Kind::HalfOpen => {
-                let trials = word.trials();
-                if trials.has_place(policy) {
-                    let next = word.with_trials(Trials { issued: trials.issued + 1, ..trials });
-                    (next, permit(next, true))
-                } else {
-                    let retry_after = self
-                        .trials_end(policy, word)
-                        .map_or(policy.wait.first, |end| self.moment(end).since(now));
-                    (word, Err(Rejected { reason: RejectedReason::TrialBusy, retry_after }))
-                }
-            }
-            Kind::ForcedOpen => {
-                let retry_after =
-                    if word.tick() == NEVER { policy.wait.longest } else { until.since(now) };
-                (word, Err(Rejected { reason: RejectedReason::ForcedOpen, retry_after }))
-            }
-        }
+    /// Whether this phase is the present one, and closed: what most results find.
+    #[inline]
+    pub(super) fn is_closed_since(&self, generation: u32) -> bool {
+        let word = self.word();
+        word.kind() == Kind::Closed && word.generation() == generation
     }
 
     /// What a result of this permit may do now.
     pub(super) fn standing(&self, policy: &Policy, generation: u32, now: Moment) -> Standing {
-        let word = self.word();
-        let (settled, cause) = self.settled(policy, word, self.tick(now));
+        let phase = self.phase();
+        let (settled, cause) = self.rules(policy).settled(phase, self.epoch.tick(now));
         if settled.generation() == generation {
             return match settled.kind() {
                 Kind::HalfOpen => Standing::Trial,
@@ -192,64 +153,41 @@ impl Machine {
             };
         }
         self.count_stale();
-        let lapsed = cause.filter(|_| word.generation() == generation);
+        let lapsed = cause.filter(|_| phase.word.generation() == generation);
         Standing::Stale(
             lapsed
-                .filter(|_| self.exchange(word, settled))
-                .map(|cause| self.transition(word, settled, cause, Counts::default())),
+                .filter(|_| self.exchange(phase.word, settled))
+                .map(|cause| self.transition(phase.word, settled, cause, Counts::default())),
         )
     }
 
-    /// Takes the result of a trial: a denial passes, a throttled call fails, and one that says
-    /// nothing gives its place back.
-    pub(super) fn judge_outcome(
+    /// Takes the result of a trial and decides by it, in one exchange: a denial passes, a throttled
+    /// call fails, and one that says nothing gives its place back.
+    pub(super) fn judge(
         &self,
         policy: &Policy,
         generation: u32,
         outcome: Outcome,
         now: Moment,
     ) -> Option<Transition> {
-        match outcome.kind {
-            OutcomeKind::Success | OutcomeKind::Denied => {
-                self.judge(policy, generation, true, outcome.slow, now)
-            }
-            OutcomeKind::Failure | OutcomeKind::Throttled => {
-                self.judge(policy, generation, false, outcome.slow, now)
-            }
+        let passed = match outcome.kind {
+            OutcomeKind::Success | OutcomeKind::Denied => true,
+            OutcomeKind::Failure | OutcomeKind::Throttled => false,
             OutcomeKind::Neutral => {
                 self.give_back(generation);
-                None
+                return None;
             }
-        }
-    }
-
-    /// Enters the verdict of a trial and decides by it, in one exchange.
-    fn judge(
-        &self,
-        policy: &Policy,
-        generation: u32,
-        passed: bool,
-        slow: bool,
-        now: Moment,
-    ) -> Option<Transition> {
+        };
         loop {
             let word = self.word();
             if word.generation() != generation || word.kind() != Kind::HalfOpen {
                 self.count_stale();
                 return None;
             }
-            let trials = word.trials().with_verdict(passed, slow);
-            let (next, cause) = if trials.passed >= closes_at(policy) {
-                (self.closed(policy, word, now), Cause::TrialsPassed)
-            } else if trials.failed > trials_of(policy) - closes_at(policy) {
-                (self.opened(policy, word, self.tick_up(now)), Cause::TrialsFailed)
-            } else if self.exchange(word, word.with_trials(trials)) {
-                return None;
-            } else {
-                continue;
-            };
+            let trials = word.trials().with_verdict(passed, outcome.slow);
+            let (next, cause) = self.rules(policy).judged(word, trials, now);
             if self.exchange(word, next) {
-                return Some(self.transition(word, next, cause, trials.counts()));
+                return cause.map(|cause| self.transition(word, next, cause, trials.counts()));
             }
         }
     }
@@ -266,7 +204,8 @@ impl Machine {
     fn give_back(&self, generation: u32) {
         loop {
             let word = self.word();
-            if word.generation() != generation || word.kind() != Kind::HalfOpen {
+            let ours = word.generation() == generation || mutant::is(Mutant::PlaceOfAnyPhase);
+            if !ours || word.kind() != Kind::HalfOpen {
                 self.count_stale();
                 return;
             }
@@ -275,6 +214,29 @@ impl Machine {
             if self.exchange(word, word.with_trials(Trials { issued, ..trials })) {
                 return;
             }
+        }
+    }
+
+    /// How many failures came in a row in this phase.
+    pub(super) fn run(&self, generation: u32) -> u32 {
+        as_run(self.note.under(u64::from(generation)).unwrap_or_default())
+    }
+
+    /// One more failure in a row, and how many they are; `None` if the phase is over.
+    ///
+    /// All failures are ordered by this word: the last of them has seen the evidence of all others.
+    pub(super) fn extend_run(&self, generation: u32) -> Option<u32> {
+        let longer = |run: u64| (run + 1).min(u64::from(u32::MAX));
+        let is_newer = || self.is_current(generation);
+        self.note.change(u64::from(generation), is_newer, longer).map(as_run)
+    }
+
+    /// A good result ends the run; where there is none, this only reads.
+    #[inline]
+    pub(super) fn end_run(&self, generation: u32) {
+        let tag = u64::from(generation);
+        if self.note.under(tag).is_some_and(|run| run > 0) {
+            self.note.change(tag, || false, |_| 0);
         }
     }
 
@@ -290,10 +252,11 @@ impl Machine {
         loop {
             let word = self.word();
             let closed = matches!(word.kind(), Kind::Closed | Kind::Recovering);
-            if word.generation() != generation || !closed {
+            let ours = word.generation() == generation || mutant::is(Mutant::TripsAnyPhase);
+            if !ours || !closed {
                 return None;
             }
-            let next = self.opened(policy, word, self.tick_up(now));
+            let next = self.rules(policy).opened(word, self.epoch.tick_up(now));
             if self.exchange(word, next) {
                 return Some(self.transition(word, next, cause, evidence));
             }
@@ -307,134 +270,67 @@ impl Machine {
         command: Command,
         now: Moment,
     ) -> Option<Transition> {
+        let rules = self.rules(policy);
         loop {
-            let word = self.word();
-            let (settled, _) = self.settled(policy, word, self.tick(now));
-            let until =
-                |lasts: Option<Duration>| lasts.map_or(NEVER, |time| self.tick_up(now + time));
-            let streak = settled.streak();
-            let next = match command {
-                Command::Open => self.opened(policy, settled, self.tick_up(now)),
-                Command::OpenFor(wait) => settled.next(Kind::Open, streak + 1, until(Some(wait))),
-                Command::HalfOpen if matches!(settled.kind(), Kind::Closed | Kind::Recovering) => {
-                    return None;
-                }
-                Command::HalfOpen => settled.next_trials(Trials::default()),
-                Command::Close => settled.next(Kind::Closed, 0, self.tick_up(now)),
-                Command::ForceOpen(lasts) => settled.next(Kind::ForcedOpen, streak, until(lasts)),
-                Command::Disable(lasts) => settled.next(Kind::Disabled, streak, until(lasts)),
-                Command::Shadow(lasts) => settled.next(Kind::MetricsOnly, streak, until(lasts)),
-            };
-            if self.exchange(word, next) {
+            let phase = self.phase();
+            let (settled, _) = rules.settled(phase, self.epoch.tick(now));
+            let next = rules.commanded(settled, command, now)?;
+            if self.exchange(phase.word, next) {
                 if next.kind() == Kind::HalfOpen {
                     self.note_trials_began(next, now);
                 }
-                return Some(self.transition(word, next, Cause::Operator, Counts::default()));
+                let (word, evidence) = (phase.word, Counts::default());
+                return Some(self.transition(word, next, Cause::Operator, evidence));
             }
         }
     }
 
     pub(super) fn state(&self, policy: &Policy, now: Moment) -> State {
-        self.view(self.settled(policy, self.word(), self.tick(now)).0)
+        Rules::view(self.epoch, self.settled(policy, now))
     }
 
     /// The word that holds now, although nobody may have written it yet.
-    pub(super) fn settled_word(&self, policy: &Policy, now: Moment) -> Word {
-        self.settled(policy, self.word(), self.tick(now)).0
+    pub(super) fn settled(&self, policy: &Policy, now: Moment) -> Word {
+        self.rules(policy).settled(self.phase(), self.epoch.tick(now)).0
     }
 
     pub(super) fn would_admit(&self, policy: &Policy, now: Moment) -> Admission {
-        let word = self.word();
-        if word.kind() == Kind::Closed {
+        if self.word().kind() == Kind::Closed {
             return Admission::Freely;
         }
-        let (word, _) = self.settled(policy, word, self.tick(now));
-        match word.kind() {
-            Kind::Open if now >= self.moment(word.tick()) => Admission::AsTrial,
-            Kind::HalfOpen if word.trials().has_place(policy) => Admission::AsTrial,
-            Kind::Open | Kind::HalfOpen | Kind::ForcedOpen => Admission::No,
-            _ => Admission::Freely,
-        }
+        self.rules(policy).would_admit(self.settled(policy, now), now)
     }
 
     /// When the operator's command that holds now runs out.
     pub(super) fn command_expires(&self) -> Option<Moment> {
         let word = self.word();
         let manual = matches!(word.kind(), Kind::ForcedOpen | Kind::Disabled | Kind::MetricsOnly);
-        (manual && word.tick() != NEVER).then(|| self.moment(word.tick()))
+        (manual && word.tick() != NEVER).then(|| self.epoch.moment(word.tick()))
     }
 
-    /// What time alone has made of this word, and why.
-    fn settled(&self, policy: &Policy, word: Word, tick: u64) -> (Word, Option<Cause>) {
-        match word.kind() {
-            Kind::HalfOpen => match self.trials_end(policy, word) {
-                Some(end) if tick >= end => {
-                    (self.opened(policy, word, end), Some(Cause::TrialLimit))
-                }
-                _ => (word, None),
-            },
-            Kind::Recovering if tick >= word.tick() + ticks(policy.ramp.unwrap_or_default()) => {
-                (word.ramped(), Some(Cause::RampEnded))
-            }
-            Kind::ForcedOpen | Kind::Disabled | Kind::MetricsOnly
-                if word.tick() != NEVER && tick >= word.tick() =>
-            {
-                (word.next(Kind::Closed, 0, word.tick()), Some(Cause::CommandExpired))
-            }
-            _ => (word, None),
-        }
+    #[inline]
+    fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
     }
 
-    /// The open phase that follows this one at this tick.
-    fn opened(&self, policy: &Policy, word: Word, tick: u64) -> Word {
-        let forgotten = match (word.kind(), policy.wait.growth_resets) {
-            (Kind::Closed | Kind::Recovering, Growth::OnClose) => true,
-            (Kind::Closed | Kind::Recovering, Growth::AfterHealthy(time)) => {
-                tick >= word.tick() + ticks(time)
-            }
-            _ => false,
-        };
-        let streak = if forgotten { 0 } else { word.streak() };
-        // Drawn from the phase, not from the caller's dice: whoever asks computes the same wait.
-        let mut dice = Dice::seeded(self.seed ^ u64::from(word.generation()));
-        let wait = policy.wait.after(streak, &mut dice);
-        word.next(Kind::Open, streak + 1, tick.saturating_add(ticks(wait)))
+    fn phase(&self) -> Phase {
+        let word = self.word();
+        let began = (word.kind() == Kind::HalfOpen).then(|| {
+            let (generation, tick) = self.note.load();
+            let ours = generation == u64::from(word.generation());
+            (ours || mutant::is(Mutant::AgeOfAnyPhase)).then_some(tick)
+        });
+        Phase { word, began: began.flatten() }
     }
 
-    /// The closed phase that follows the trials.
-    fn closed(&self, policy: &Policy, word: Word, now: Moment) -> Word {
-        let ramps = policy.ramp.is_some_and(|ramp| !ramp.is_zero());
-        let kind = if ramps { Kind::Recovering } else { Kind::Closed };
-        let streak = match policy.wait.growth_resets {
-            Growth::OnClose => 0,
-            Growth::AfterHealthy(_) => word.streak(),
-        };
-        word.next(kind, streak, self.tick_up(now))
-    }
-
-    /// The tick at which the half-open phase of this word has lasted too long.
-    fn trials_end(&self, policy: &Policy, word: Word) -> Option<u64> {
-        let began = self.trials_began.load(Ordering::Acquire);
-        let known = began >> BEGAN_TICK_BITS == u64::from(word.generation());
-        let began = began & ((1 << BEGAN_TICK_BITS) - 1);
-        policy.trial_limit.filter(|_| known).map(|limit| began.saturating_add(ticks(limit)))
+    #[inline]
+    fn rules<'a>(&self, policy: &'a Policy) -> Rules<'a> {
+        Rules { policy, epoch: self.epoch, seed: self.seed }
     }
 
     fn note_trials_began(&self, word: Word, now: Moment) {
-        let noted = u64::from(word.generation()) << BEGAN_TICK_BITS | self.tick_up(now);
-        let mut before = self.trials_began.load(Ordering::Acquire);
-        // While our phase is the current one, what stands there is of an earlier phase.
-        while self.word().generation() == word.generation() {
-            match self.trials_began.compare_exchange_weak(
-                before,
-                noted,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => return,
-                Err(now) => before = now,
-            }
-        }
+        let (generation, tick) = (word.generation(), self.epoch.tick_up(now));
+        self.note.change(u64::from(generation), || self.is_current(generation), |_| tick);
     }
 
     fn exchange(&self, from: Word, to: Word) -> bool {
@@ -442,43 +338,12 @@ impl Machine {
     }
 
     fn transition(&self, from: Word, to: Word, cause: Cause, evidence: Counts) -> Transition {
-        let (from, generation) = (self.view(from), to.generation());
-        Transition { from, to: self.view(to), generation, cause, evidence }
-    }
-
-    fn view(&self, word: Word) -> State {
-        match word.kind() {
-            Kind::Closed => State::Closed,
-            Kind::Recovering => State::Recovering,
-            Kind::Open => State::Open { until: self.moment(word.tick()) },
-            Kind::HalfOpen => State::HalfOpen,
-            Kind::ForcedOpen => State::ForcedOpen,
-            Kind::Disabled => State::Disabled,
-            Kind::MetricsOnly => State::MetricsOnly,
-        }
-    }
-
-    /// Whole milliseconds since the epoch.
-    fn tick(&self, now: Moment) -> u64 {
-        now.as_nanos().saturating_sub(self.epoch.as_nanos()) / TICK_NANOS
-    }
-
-    /// The same rounded up, so that what is written down never comes early.
-    fn tick_up(&self, now: Moment) -> u64 {
-        let nanos = now.as_nanos().saturating_sub(self.epoch.as_nanos());
-        nanos.div_ceil(TICK_NANOS).min(NEVER - 1)
-    }
-
-    fn moment(&self, tick: u64) -> Moment {
-        self.epoch + Duration::from_millis(tick)
+        let view = |word| Rules::view(self.epoch, word);
+        let generation = to.generation();
+        Transition { from: view(from), to: view(to), generation, cause, evidence }
     }
 }
 
-/// Milliseconds, rounded up.
-fn ticks(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos().div_ceil(u128::from(TICK_NANOS))).unwrap_or(u64::MAX).min(NEVER)
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+fn as_run(payload: u64) -> u32 {
+    u32::try_from(payload).unwrap_or(u32::MAX)
 }

@@ -34,6 +34,12 @@ mod command;
 
 mod evidence;
 
+mod tagged;
+
+mod slack;
+
+mod time_window;
+
 mod burn_rate;
 
 mod policy;
@@ -44,19 +50,21 @@ mod trials;
 
 mod word;
 
-mod run;
+mod ticks;
 
 mod trip;
 
 mod wait;
 
-mod machine;
+mod rules;
 
-mod time_window;
+mod machine;
 
 mod count_window;
 
 mod window;
+
+mod face;
 
 mod basic;
 

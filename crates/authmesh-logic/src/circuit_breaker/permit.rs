@@ -21,6 +21,7 @@ impl Permit {
     }
 
     /// Spends it: its phase, and whether it was a trial.
+    #[inline]
     pub(super) const fn spend(self) -> (u32, bool) {
         (self.generation, self.trial)
     }

@@ -137,7 +137,7 @@ pub struct Transition {
     pub from: State,
     /// The state after.
     pub to: State,
-    /// The number of the phase that begins; later ones are higher, modulo 2¹⁸. The end of a ramp
+    /// The number of the phase that begins; later ones are higher, modulo 2¹⁹. The end of a ramp
     /// stays in its phase.
     pub generation: u32,
     /// Why.

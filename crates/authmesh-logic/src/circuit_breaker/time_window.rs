@@ -1,301 +1,256 @@
 //! Counts the results of the last stretch of time, in buckets, on many cores at once.
 //!
-//! Counters are only ever added to. A bucket begins by noting the sums as they stand, and the
-//! window holds the sums of now minus the sums at its oldest bucket's beginning: nothing is reset,
-//! so nothing is lost to a reset. A result that races the beginning of a bucket lands, whole, in
-//! that bucket or in the one before.
+//! Each worker has a ring of buckets of its own. A bucket's counts stand under a tag that says which
+//! bucket of which phase they are of, and a result changes tag and counts in one exchange: it lands
+//! whole in its bucket, once, or its phase is over and it lands nowhere. Nobody begins a bucket or a
+//! phase, so nobody waits for one to be begun.
 //!
-//! Two sets of counters take turns from phase to phase. A thread held up between looking at the
-//! state and adding spoils only a set at rest; to spoil one in use it would have to sleep through
-//! two whole outages.
+//! Tags go up by one from bucket to bucket and leap a whole window ahead from phase to phase, so
+//! what earlier phases left lies behind every window of the present one.
 
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use super::evidence::{Entry, Stamp};
-use super::run::BAD_MASK;
+use super::evidence::Entry;
+use super::slack::{Seen, Slack};
 use super::state::Counts;
-use crate::sync::{AtomicBool, AtomicU64, Ordering, fence};
-use crate::{Lane, Moment};
+use super::tagged::{LAST_TAG, Pair, Tagged};
+use crate::Lane;
+use crate::mutant::{self, Mutant};
+use crate::sync::{AtomicU64, Ordering, total_order};
 
 /// A sliding window over time.
 #[derive(Debug)]
 pub(super) struct TimeWindow {
-    epoch: u64,
+    cells: Box<[Cell]>,
     bucket_nanos: u64,
-    /// How many buckets the window reaches back, the present one included.
-    buckets: u64,
-    /// In which phase and bucket gathering began: `generation:18 | bucket:46`.
-    begun: AtomicU64,
-    /// The last bucket whose beginning is noted, in the same form.
+    /// The latest bucket that a result has reached; a call held up records in it, too.
     latest: AtomicU64,
-    /// The nanosecond at which `latest` ends: up to there nobody needs to look further.
-    latest_ends: AtomicU64,
-    /// Held, without anyone waiting for it, by the call that notes a beginning.
-    noting: AtomicBool,
-    /// The sums at which each set began its phase.
-    bases: [Sums; 2],
-    /// The sums at the beginning of each bucket, in a ring.
-    beginnings: Box<[Sums]>,
-    shards: Box<[Shard]>,
+    slack: Slack,
+    buckets: u16,
+    /// One less than how many workers have a ring, which is a power of two.
+    last_shard: u16,
+    /// From one ring to the next, in cells.
+    stride: u32,
 }
 
-/// `failures:32 | total:32` and `slow:32 | denied:32`; linear, so that differences stay right
-/// through every carry.
+/// One bucket of one worker. Within a bucket a worker's results count up to 2²⁰ − 1; what exceeds
+/// that is left out with everything it says, so that shares stay true.
 #[derive(Debug)]
-struct Sums {
-    results: AtomicU64,
-    marks: AtomicU64,
+struct Cell {
+    /// Failures, and all results.
+    results: Tagged,
+    /// Slow ones, and denials.
+    marks: Tagged,
 }
 
-/// The counters of one worker, on cache lines of their own.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Shard([Sums; 2]);
+/// A bucket, and its place in the rings: `number:48 | slot:16`, in the order of time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Bucket(u64);
 
-const BUCKET_BITS: u32 = 46;
-const BUCKET_MASK: u64 = (1 << BUCKET_BITS) - 1;
-const LOW: u64 = u32::MAX as u64;
+/// The most workers with a ring of their own.
+const MOST_SHARDS: usize = 64;
+/// Rings of different workers share no line of the cache, wherever the allocation begins.
+const LINE_BYTES: usize = 64;
 
 impl TimeWindow {
-    pub(super) fn new(length: Duration, buckets: u16, shards: usize, epoch: Moment) -> Self {
-        let buckets = u64::from(buckets.max(1));
+    pub(super) fn new(length: Duration, buckets: u16, shards: usize) -> Self {
+        let buckets = buckets.max(1);
         let length = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
-        let bucket_nanos = (length / buckets).max(1);
+        let shards = shards.clamp(1, MOST_SHARDS).next_power_of_two();
+        let ring = usize::from(buckets);
+        let gap = LINE_BYTES.div_ceil(size_of::<Cell>());
+        let stride = if shards == 1 { ring } else { (ring + gap).next_multiple_of(gap) };
         Self {
-            epoch: epoch.as_nanos(),
-            bucket_nanos,
-            buckets,
-            begun: AtomicU64::new(0),
+            cells: (0..shards * stride).map(|_| Cell::new()).collect(),
+            bucket_nanos: (length / u64::from(buckets)).max(1),
             latest: AtomicU64::new(0),
-            latest_ends: AtomicU64::new(bucket_nanos),
-            noting: AtomicBool::new(false),
-            bases: [Sums::new(), Sums::new()],
-            // One more than the window needs: the next beginning is noted beside the oldest.
-            beginnings: (0..=buckets).map(|_| Sums::new()).collect(),
-            shards: (0..shards.max(1)).map(|_| Shard([Sums::new(), Sums::new()])).collect(),
+            slack: Slack::new(),
+            buckets,
+            last_shard: (shards - 1) as u16,
+            stride: stride as u32,
         }
     }
 
+    /// Adds one result, at `since` nanoseconds after the epoch, and gives the tag of its bucket;
+    /// `None` if `is_current` says that its phase is over: nothing changed.
+    #[inline]
     pub(super) fn add(
         &self,
-        stamp: Stamp,
+        generation: u32,
         lane: Lane,
         entry: Entry,
-        now: Moment,
+        since: u64,
         is_current: impl Fn() -> bool,
-    ) -> bool {
-        let since = now.as_nanos().saturating_sub(self.epoch);
-        if phase(self.begun.load(Ordering::Acquire)) != stamp.generation
-            && !self.begin(stamp, since / self.bucket_nanos, is_current)
-        {
-            return false;
+    ) -> Option<u64> {
+        let bucket = self.reach(since);
+        let tag = self.tag(generation, bucket);
+        let shard = lane.number() & self.last_shard;
+        let ring = usize::from(shard) * self.stride as usize;
+        let cell = &self.cells[ring + bucket.slot()];
+        // While our phase is the present one and nobody is a whole window ahead of us, whatever
+        // else stands here is older.
+        let is_newer =
+            || is_current() && self.latest().number() < bucket.number() + u64::from(self.buckets);
+        let counted = cell.results.change(tag, is_newer, |counts| {
+            let Pair { one, other } = Pair::of(counts);
+            if other == Pair::MOST {
+                return counts;
+            }
+            Pair { one: one + u64::from(entry.failure), other: other + 1 }.payload()
+        });
+        let Some(counted) = counted else { return is_current().then_some(tag) };
+        if (entry.slow || entry.denied) && Pair::of(counted).other < Pair::MOST {
+            cell.marks.change(tag, is_newer, |counts| {
+                let Pair { one, other } = Pair::of(counts);
+                let one = one + u64::from(entry.slow);
+                Pair { one, other: other + u64::from(entry.denied) }.payload()
+            });
         }
-        if since >= self.latest_ends.load(Ordering::Acquire) {
-            self.advance(stamp, since / self.bucket_nanos);
+        if entry.bad() > 0 {
+            self.slack.spend(tag, entry.bad());
         }
-        let shard = if self.shards.len() == 1 { 0 } else { lane.shard(self.shards.len()) };
-        self.shards[shard].0[stamp.parity].add(entry);
-        true
+        Some(tag)
     }
 
-    pub(super) fn at_most_bad(&self, stamp: Stamp, bad: u64, now: Moment) -> u64 {
-        if bad == 0 {
-            return 0;
-        }
-        match self.oldest(stamp, now) {
-            Oldest::None => 0,
-            Oldest::Base => bad,
-            Oldest::Beginning { slot, .. } => {
-                let before = self.beginnings[slot].load().since(self.bases[stamp.parity].load());
-                let gone = (before.results >> 32) + (before.marks >> 32);
-                bad.wrapping_sub(gone) & BAD_MASK
+    /// Whether the window that ends with this bucket can still take a bad result, and so is not
+    /// tripped by a good one.
+    #[inline]
+    pub(super) fn spares(&self, tag: u64) -> bool {
+        total_order();
+        self.slack.is_left(tag)
+    }
+
+    /// Looks at what is spared, before counting.
+    pub(super) fn look(&self) -> Seen {
+        self.slack.look()
+    }
+
+    /// Grants that so many more bad results trip nothing, as counted since the look.
+    pub(super) fn grant(&self, seen: Seen, tag: u64, left: u64) {
+        self.slack.grant(seen, tag, left);
+    }
+
+    /// What the window holds that ends at `since` nanoseconds after the epoch.
+    pub(super) fn counts(&self, generation: u32, since: u64) -> Counts {
+        total_order();
+        let newest = self.tag(generation, self.present(since));
+        let within = |(tag, counts): (u64, u64)| {
+            let age = newest.wrapping_sub(tag) & LAST_TAG;
+            if age < u64::from(self.buckets) { Pair::of(counts) } else { Pair::default() }
+        };
+        let mut sum = Counts::default();
+        for ring in self.cells.chunks(self.stride as usize) {
+            for cell in &ring[..usize::from(self.buckets)] {
+                // Marks first: no share comes out larger than it ever was.
+                let marks = within(cell.marks.load());
+                let results = within(cell.results.load());
+                sum.slow += marks.one;
+                sum.denied += marks.other;
+                sum.failures += results.one;
+                sum.total += results.other;
             }
         }
+        sum
     }
 
-    pub(super) fn counts(&self, stamp: Stamp, now: Moment) -> Counts {
-        // The total order of this fence and those of other threads makes the last of several
-        // results see the others' additions.
-        fence(Ordering::SeqCst);
-        loop {
-            let oldest = self.oldest(stamp, now);
-            let before = match oldest {
-                Oldest::None => return Counts::default(),
-                Oldest::Base => self.bases[stamp.parity].load(),
-                Oldest::Beginning { slot, .. } => self.beginnings[slot].load(),
-            };
-            fence(Ordering::Acquire);
-            let window = self.sum(stamp.parity).since(before);
-            // A slot may be noted anew while it is read; then the window has moved on.
-            if let Oldest::Beginning { latest, .. } = oldest
-                && self.latest.load(Ordering::Acquire) != latest
-            {
-                continue;
-            }
-            return Counts {
-                total: window.results & LOW,
-                failures: window.results >> 32,
-                slow: window.marks >> 32,
-                denied: window.marks & LOW,
-                consecutive_failures: 0,
-            };
+    /// The tag of this bucket in this phase.
+    #[inline]
+    fn tag(&self, generation: u32, bucket: Bucket) -> u64 {
+        let leap = if mutant::is(Mutant::NoLeap) { 0 } else { u64::from(self.buckets) };
+        bucket.number().wrapping_add(u64::from(generation) * leap) & LAST_TAG
+    }
+
+    #[inline]
+    fn latest(&self) -> Bucket {
+        Bucket(self.latest.load(Ordering::Acquire))
+    }
+
+    /// The bucket of this moment, or the latest, if that is later.
+    #[inline]
+    fn present(&self, since: u64) -> Bucket {
+        let latest = self.latest();
+        if since < (latest.number() + 1).saturating_mul(self.bucket_nanos) {
+            return latest;
         }
+        Bucket::new(since / self.bucket_nanos, u64::from(self.buckets))
     }
 
-    /// Begins the phase: notes the sums at which its set of counters starts. All who come may note
-    /// them at once, for all note the same: a sum taken while the phase had not begun holds no
-    /// result of it.
-    fn begin(&self, stamp: Stamp, bucket: u64, is_current: impl Fn() -> bool) -> bool {
-        loop {
-            let before = self.begun.load(Ordering::Acquire);
-            if phase(before) == stamp.generation {
-                return true;
-            }
-            // What stands there is of an earlier phase as long as ours is the current one.
-            if !is_current() {
-                return false;
-            }
-            let base = self.sum(stamp.parity);
-            // Whose addition the sum holds had seen the phase begin: so do we, after this fence.
-            fence(Ordering::Acquire);
-            if self.begun.load(Ordering::Acquire) != before {
-                continue;
-            }
-            self.bases[stamp.parity].store(base);
-            let ours = mark(stamp.generation, bucket);
-            if self
-                .begun
-                .compare_exchange(before, ours, Ordering::AcqRel, Ordering::Acquire)
-                .is_ok()
-            {
-                let ends = (bucket + 1).saturating_mul(self.bucket_nanos);
-                self.latest_ends.store(ends, Ordering::Release);
-            }
+    /// The same, and it is the latest from now on.
+    #[inline]
+    fn reach(&self, since: u64) -> Bucket {
+        let (latest, present) = (self.latest(), self.present(since));
+        if present == latest {
+            return latest;
         }
-    }
-
-    /// Notes the beginning of all buckets up to `bucket`, unless another call is at it.
-    fn advance(&self, stamp: Stamp, bucket: u64) {
-        if self.noting.swap(true, Ordering::Acquire) {
-            return;
-        }
-        let begun = self.begun.load(Ordering::Acquire);
-        if phase(begun) == stamp.generation {
-            let latest = self.latest_of(begun);
-            if bucket > latest {
-                let sums = self.sum(stamp.parity);
-                let first = (latest + 1).max(bucket.saturating_sub(self.buckets));
-                for beginning in first..=bucket {
-                    self.beginnings[self.slot(beginning)].store(sums);
-                }
-                self.latest.store(mark(stamp.generation, bucket), Ordering::Release);
-            }
-            let ends = (bucket.max(latest) + 1).saturating_mul(self.bucket_nanos);
-            self.latest_ends.store(ends, Ordering::Release);
-        }
-        self.noting.store(false, Ordering::Release);
-    }
-
-    /// Where the window at `now` begins.
-    fn oldest(&self, stamp: Stamp, now: Moment) -> Oldest {
-        let begun = self.begun.load(Ordering::Acquire);
-        if phase(begun) != stamp.generation {
-            return Oldest::None;
-        }
-        let noted = self.latest.load(Ordering::Acquire);
-        let latest = if phase(noted) == stamp.generation { noted } else { begun } & BUCKET_MASK;
-        let present = (now.as_nanos().saturating_sub(self.epoch) / self.bucket_nanos).max(latest);
-        let oldest = (present + 1).saturating_sub(self.buckets);
-        if oldest <= begun & BUCKET_MASK {
-            Oldest::Base
-        } else if oldest <= latest {
-            Oldest::Beginning { slot: self.slot(oldest), latest: noted }
-        } else {
-            Oldest::None
-        }
-    }
-
-    /// The last noted bucket of the phase that `begun` names.
-    fn latest_of(&self, begun: u64) -> u64 {
-        let latest = self.latest.load(Ordering::Acquire);
-        if phase(latest) == phase(begun) { latest & BUCKET_MASK } else { begun & BUCKET_MASK }
-    }
-
-    fn slot(&self, bucket: u64) -> usize {
-        (bucket % self.beginnings.len() as u64) as usize
-    }
-
-    fn sum(&self, parity: usize) -> Sum {
-        self.shards.iter().fold(Sum::default(), |sum, shard| sum.plus(shard.0[parity].load()))
+        let before = self.latest.fetch_max(present.0, Ordering::AcqRel);
+        Bucket(before.max(present.0))
     }
 }
 
-/// Where a window begins.
-#[derive(Clone, Copy)]
-enum Oldest {
-    /// Nothing is in it.
-    None,
-    /// At the beginning of the phase.
-    Base,
-    /// At the noted beginning of a bucket, read while `latest` stood.
-    Beginning { slot: usize, latest: u64 },
-}
-
-/// The value of [`Sums`].
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    results: u64,
-    marks: u64,
-}
-
-impl Sum {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            results: self.results.wrapping_add(other.results),
-            marks: self.marks.wrapping_add(other.marks),
-        }
-    }
-
-    fn since(self, before: Self) -> Self {
-        Self {
-            results: self.results.wrapping_sub(before.results),
-            marks: self.marks.wrapping_sub(before.marks),
-        }
-    }
-}
-
-impl Sums {
+impl Cell {
     fn new() -> Self {
-        Self { results: AtomicU64::new(0), marks: AtomicU64::new(0) }
-    }
-
-    fn add(&self, entry: Entry) {
-        // Released, so that whoever reads it also sees that the phase had begun.
-        self.results.fetch_add(u64::from(entry.failure) << 32 | 1, Ordering::Release);
-        let marks = u64::from(entry.slow) << 32 | u64::from(entry.denied);
-        if marks != 0 {
-            self.marks.fetch_add(marks, Ordering::Release);
-        }
-    }
-
-    fn load(&self) -> Sum {
-        Sum {
-            results: self.results.load(Ordering::Relaxed),
-            marks: self.marks.load(Ordering::Relaxed),
-        }
-    }
-
-    fn store(&self, sum: Sum) {
-        self.results.store(sum.results, Ordering::Relaxed);
-        self.marks.store(sum.marks, Ordering::Relaxed);
+        Self { results: Tagged::new(), marks: Tagged::new() }
     }
 }
 
-fn mark(generation: u32, bucket: u64) -> u64 {
-    u64::from(generation) << BUCKET_BITS | bucket & BUCKET_MASK
+impl Bucket {
+    const SLOT_BITS: u32 = 16;
+
+    fn new(number: u64, buckets: u64) -> Self {
+        let number = number.min(u64::MAX >> Self::SLOT_BITS);
+        Self(number << Self::SLOT_BITS | (number % buckets))
+    }
+
+    #[inline]
+    const fn number(self) -> u64 {
+        self.0 >> Self::SLOT_BITS
+    }
+
+    #[inline]
+    const fn slot(self) -> usize {
+        (self.0 & ((1 << Self::SLOT_BITS) - 1)) as usize
+    }
 }
 
-fn phase(mark: u64) -> u32 {
-    (mark >> BUCKET_BITS) as u32
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const BAD: Entry = Entry { failure: true, slow: true, denied: false };
+
+    fn window(shards: usize) -> TimeWindow {
+        TimeWindow::new(Duration::from_secs(3), 3, shards)
+    }
+
+    fn add(window: &TimeWindow, lane: u16, entry: Entry, since: u64) -> Option<u64> {
+        window.add(0, Lane::new(lane), entry, since, || true)
+    }
+
+    #[test]
+    fn a_full_bucket_leaves_out_what_comes_and_all_that_it_says() {
+        let window = window(1);
+        let tag = add(&window, 0, BAD, 0).unwrap();
+        let full = Pair { one: 7, other: Pair::MOST }.payload();
+        window.cells[0].results.change(tag, || false, |_| full);
+        assert_eq!(add(&window, 0, BAD, 0), Some(tag));
+        let counts = window.counts(0, 0);
+        assert_eq!((counts.total, counts.failures, counts.slow), (Pair::MOST, 7, 1));
+        assert!(add(&window, 0, BAD, SECOND).is_some());
+        assert_eq!(window.counts(0, SECOND).failures, 8);
+    }
+
+    #[test]
+    fn workers_have_cells_of_their_own_and_one_sum() {
+        let window = window(3);
+        for lane in 0..8 {
+            add(&window, lane, BAD, u64::from(lane) * SECOND / 4);
+        }
+        assert_eq!(window.counts(0, 2 * SECOND).total, 8);
+        // Four rings for three workers, each with its own two of the eight.
+        let rings = window.cells.chunks(window.stride as usize);
+        let used = rings.map(|ring| ring.iter().filter(|cell| cell.results.load().1 > 0).count());
+        assert_eq!(used.collect::<alloc::vec::Vec<_>>(), [2, 2, 2, 2]);
+    }
 }

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use super::policy::Policy;
-use super::run::LONGEST_RUN;
 use super::state::{Cause, Counts};
+use crate::Ratio;
 
 impl Policy {
     /// Which trip this evidence reaches, if any. Thresholds are reached at equality; a breaker
@@ -42,28 +42,31 @@ impl Policy {
     }
 
     /// Whether this many failures in a row trip.
+    #[inline]
     pub(super) fn runs_out(&self, run: u32) -> bool {
-        // The run is counted up to 16 bits; a longer limit is reached there.
-        self.consecutive_failures.is_some_and(|most| run > 0 && run >= most.min(LONGEST_RUN))
+        self.consecutive_failures.is_some_and(|most| run > 0 && run >= most)
     }
 
-    /// Whether `bad` failures and slow calls could trip the window at all; spares the summing.
-    pub(super) fn may_trip_with(&self, bad: u64) -> bool {
-        bad > 0
-            && (self.failures_in_window.is_some_and(|most| bad >= u64::from(most))
-                || self.failure_rate.is_some_and(|rate| {
-                    rate.threshold.is_reached_by(bad, u64::from(rate.minimum_calls))
-                })
-                || self.slow_rate.is_some_and(|rate| {
-                    rate.threshold.is_reached_by(bad, u64::from(rate.minimum_calls))
-                }))
+    /// How many more failures and slow calls these counts can take before a trip of the window
+    /// could be reached, however many good results come beside them.
+    pub(super) fn slack(&self, counts: &Counts) -> u64 {
+        let share = |threshold: Ratio, minimum: u32, bad: u64| {
+            threshold.of(counts.total.max(u64::from(minimum))).saturating_sub(bad)
+        };
+        let failures =
+            self.failures_in_window.map(|most| u64::from(most).saturating_sub(counts.failures));
+        let failure_rate = self
+            .failure_rate
+            .map(|rate| share(rate.threshold, rate.minimum_calls, counts.failures));
+        let slow_rate =
+            self.slow_rate.map(|rate| share(rate.threshold, rate.minimum_calls, counts.slow));
+        [failures, failure_rate, slow_rate].into_iter().flatten().min().unwrap_or(u64::MAX)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Ratio;
     use crate::circuit_breaker::{RateTrip, SlowTrip};
 
     fn counts(total: u64, failures: u64, slow: u64, run: u32) -> Counts {
@@ -107,13 +110,30 @@ mod tests {
     }
 
     #[test]
-    fn what_trips_is_never_filtered_out() {
-        let policy = Policy::standard();
-        for total in 0..60 {
-            for failures in 0..=total {
-                let counts = counts(total, failures, 0, 0);
-                if policy.tripped_by(&counts).is_some() {
-                    assert!(policy.may_trip_with(failures), "{counts:?}");
+    fn slack_is_what_can_come_before_a_trip_and_no_more() {
+        let threshold = Ratio::percent(40);
+        let rate = RateTrip { threshold, minimum_calls: 7 };
+        let slow = SlowTrip { slower_than: Duration::ZERO, threshold, minimum_calls: 3 };
+        let policy = Policy {
+            consecutive_failures: None,
+            failures_in_window: Some(9),
+            failure_rate: Some(rate),
+            slow_rate: Some(slow),
+            ..Policy::standard()
+        };
+        for total in 0..30 {
+            for (failures, slow) in (0..=total).flat_map(|bad| [(bad, 0), (0, bad), (bad, bad)]) {
+                let now = counts(total, failures, slow, 0);
+                let slack = policy.slack(&now);
+                if policy.tripped_by(&now).is_some() {
+                    assert_eq!(slack, 0, "{now:?}");
+                }
+                // Less than that trips nothing, whatever good comes with it.
+                for (bad, good) in (0..slack).flat_map(|bad| (0..20).map(move |good| (bad, good))) {
+                    let more = counts(total + bad + good, failures + bad, slow, 0);
+                    assert_eq!(policy.tripped_by(&more), None, "{now:?} {more:?}");
+                    let more = counts(total + bad + good, failures, slow + bad, 0);
+                    assert_eq!(policy.tripped_by(&more), None, "{now:?} {more:?}");
                 }
             }
         }

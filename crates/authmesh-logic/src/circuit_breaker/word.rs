@@ -1,12 +1,10 @@
 //! The state of a breaker in one 64-bit word, so that one exchange decides every change.
 
-use super::evidence::Stamp;
 use super::trials::{MOST_TRIALS, TRIAL_BITS, Trials};
 
-/// The packed state: `kind:3 | parity:1 | streak:5 | generation:18 | payload:37`.
+/// The packed state: `kind:3 | streak:5 | generation:19 | payload:37`.
 ///
-/// The payload is a tick (milliseconds since the breaker's epoch, 4.3 years) or the trials. The
-/// parity changes with each phase that gathers evidence and names the set of counters it uses.
+/// The payload is a tick (milliseconds since the breaker's epoch, 4.3 years) or the trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(pub(super) u64);
 
@@ -23,12 +21,11 @@ pub(super) enum Kind {
 }
 
 const PAYLOAD_BITS: u32 = 37;
-const GENERATION_BITS: u32 = 18;
+const GENERATION_BITS: u32 = 19;
 const STREAK_BITS: u32 = 5;
 const GENERATION_AT: u32 = PAYLOAD_BITS;
 const STREAK_AT: u32 = GENERATION_AT + GENERATION_BITS;
-const PARITY_AT: u32 = STREAK_AT + STREAK_BITS;
-const KIND_AT: u32 = PARITY_AT + 1;
+const KIND_AT: u32 = STREAK_AT + STREAK_BITS;
 
 /// The tick that never comes.
 pub(super) const NEVER: u64 = (1 << PAYLOAD_BITS) - 1;
@@ -41,6 +38,7 @@ impl Word {
     /// Closed since the epoch, generation 0.
     pub(super) const FRESH: Self = Self(0);
 
+    #[inline]
     pub(super) const fn kind(self) -> Kind {
         match self.0 >> KIND_AT {
             0 => Kind::Closed,
@@ -53,6 +51,7 @@ impl Word {
         }
     }
 
+    #[inline]
     pub(super) const fn generation(self) -> u32 {
         (self.0 >> GENERATION_AT) as u32 & GENERATION_MASK
     }
@@ -60,10 +59,6 @@ impl Word {
     /// How many times it has opened since the growth of the wait was forgotten.
     pub(super) const fn streak(self) -> u32 {
         (self.0 >> STREAK_AT) as u32 & LONGEST_STREAK
-    }
-
-    pub(super) const fn stamp(self) -> Stamp {
-        Stamp { generation: self.generation(), parity: (self.0 >> PARITY_AT) as usize & 1 }
     }
 
     /// The tick in the payload: since when (closed, recovering) or until when (the others).
@@ -91,11 +86,8 @@ impl Word {
         let generation = self.generation().wrapping_add(1) & GENERATION_MASK;
         let streak = if streak > LONGEST_STREAK { LONGEST_STREAK } else { streak };
         let tick = if tick > NEVER { NEVER } else { tick };
-        let flips = matches!(kind, Kind::Closed | Kind::Recovering | Kind::MetricsOnly);
-        let parity = (self.0 >> PARITY_AT & 1) ^ flips as u64;
         Self(
             (kind as u64) << KIND_AT
-                | parity << PARITY_AT
                 | (streak as u64) << STREAK_AT
                 | (generation as u64) << GENERATION_AT
                 | tick,
@@ -131,15 +123,15 @@ mod tests {
         let trials = Trials { issued: MOST_TRIALS, passed: 300, failed: 211, slow: 7 };
         let open = Word::FRESH.next(Kind::Open, 9, 123_456_789);
         assert_eq!((open.kind(), open.generation(), open.streak()), (Kind::Open, 1, 9));
-        assert_eq!((open.tick(), open.stamp().parity), (123_456_789, 0));
+        assert_eq!(open.tick(), 123_456_789);
         let half_open = open.next_trials(trials);
         assert_eq!((half_open.kind(), half_open.generation()), (Kind::HalfOpen, 2));
         assert_eq!((half_open.trials(), half_open.streak()), (trials, 9));
         let recovering = half_open.next(Kind::Recovering, 99, u64::MAX);
-        assert_eq!((recovering.kind(), recovering.stamp().parity), (Kind::Recovering, 1));
+        assert_eq!((recovering.kind(), recovering.generation()), (Kind::Recovering, 3));
         assert_eq!((recovering.streak(), recovering.tick()), (LONGEST_STREAK, NEVER));
         let closed = recovering.ramped();
-        assert_eq!((closed.kind(), closed.stamp()), (Kind::Closed, recovering.stamp()));
+        assert_eq!((closed.kind(), closed.generation()), (Kind::Closed, 3));
         assert!(closed.gathers() && !half_open.gathers());
     }
 

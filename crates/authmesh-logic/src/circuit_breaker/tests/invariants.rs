@@ -44,6 +44,18 @@ fn i2_a_result_of_an_earlier_phase_changes_nothing() {
 }
 
 #[test]
+fn i2_evidence_of_a_phase_is_not_that_of_the_next_within_one_bucket() {
+    // Thirty phases in one bucket of the window: none inherits anything.
+    let mut bench = Bench::new(Policy { consecutive_failures: Some(2), ..policy() });
+    for _ in 0..30 {
+        bench.call(FAILURE);
+        assert_eq!((bench.counts().total, bench.state()), (1, State::Closed));
+        bench.command(Command::Close);
+        assert_eq!(bench.counts(), Counts::default());
+    }
+}
+
+#[test]
 fn i2_a_cancelled_permit_of_an_earlier_phase_frees_no_place() {
     let mut bench = half_open(policy());
     let late = bench.ask().unwrap();
@@ -68,6 +80,38 @@ fn i3_a_healthy_dependency_is_closed_again_from_any_state() {
         });
         assert!(closed.is_some());
         drop(lost);
+    }
+}
+
+#[test]
+fn i3_from_wherever_luck_led_it_a_healthy_dependency_closes_it() {
+    for seed in 0..300 {
+        let mut dice = Dice::seeded(seed);
+        let ramp = (dice.below(2) == 0).then_some(Duration::from_secs(3));
+        let mut bench = Bench::new(Policy { ramp, ..policy() });
+        let mut held = std::vec::Vec::new();
+        for _ in 0..200 {
+            bench.after(dice.below(800));
+            match (bench.ask(), dice.below(3)) {
+                (Ok(permit), 0) => held.push(permit),
+                (Ok(permit), 1) => bench.breaker.cancel(permit),
+                (Ok(permit), _) => {
+                    let kind = OutcomeKind::ALL[dice.below(5) as usize];
+                    bench.tell(permit, Outcome::of(kind));
+                }
+                (Err(_), _) => {}
+            }
+        }
+        // At most the longest wait, the trial limit, the longest wait again, and the trials.
+        let most = 4 + 5 + 4 + 3;
+        let closes = (0..most).any(|_| {
+            if let Ok(permit) = bench.after(1_000).ask() {
+                bench.tell(permit, SUCCESS);
+            }
+            matches!(bench.state(), State::Closed | State::Recovering)
+        });
+        assert!(closes, "seed {seed}: {:?}", bench.state());
+        drop(held);
     }
 }
 
@@ -151,6 +195,47 @@ fn i7_what_left_the_window_is_not_judged() {
         assert_eq!((bench.counts().total, bench.counts().failures), (2, 1));
         assert_eq!(bench.state(), State::Closed);
     }
+}
+
+#[test]
+fn i9_what_threads_are_told_is_one_chain_of_phases() {
+    let policy = Policy { consecutive_failures: Some(2), ..policy() };
+    let breaker = AdvancedCircuitBreaker::new(&policy, 4, &mut Dice::seeded(1), Moment::START);
+    let told = std::sync::Mutex::new(std::vec::Vec::new());
+    threads::on_all_threads(|lane, dice| {
+        for step in 0..2_000 {
+            let now = Moment::from_millis(step * 700);
+            let (answer, began) = breaker.try_acquire(&policy, lane, dice, now);
+            let outcome = if dice.below(2) == 0 { FAILURE } else { SUCCESS };
+            let ended =
+                answer.ok().and_then(|permit| breaker.record(&policy, lane, permit, outcome, now));
+            told.lock().unwrap().extend(began.into_iter().chain(ended));
+        }
+    });
+    let mut told = told.into_inner().unwrap();
+    told.sort_by_key(|transition| transition.generation);
+    assert!(told.len() > 100, "{}", told.len());
+    for (number, pair) in told.windows(2).enumerate() {
+        assert_eq!(pair[0].generation + 1, pair[1].generation, "transition {number}");
+        assert_eq!(pair[0].to, pair[1].from, "transition {number}");
+    }
+}
+
+#[test]
+fn i10_a_refusal_stays_one_however_often_and_by_whomever_it_is_asked() {
+    let mut bench = Bench::new(policy());
+    bench.calls(3, FAILURE);
+    for number in 0..2_000 {
+        let now = bench.now + Duration::from_micros(number * 499);
+        let lane = Lane::new(number as u16);
+        let answer = bench.breaker.try_acquire(&bench.policy, lane, &mut bench.dice, now).0;
+        assert_eq!(
+            answer.unwrap_err().retry_after,
+            Duration::from_micros(1_000_000 - number * 499)
+        );
+    }
+    bench.command(Command::ForceOpen(None)).after(1_000_000_000);
+    assert!((0..100).all(|_| bench.ask().is_err()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::*;
 const THREADS: u16 = 4;
 
 /// Runs `deed` on every thread at once, each with its own lane and dice.
-fn on_all_threads(deed: impl Fn(Lane, &mut Dice) + Sync) {
+pub(super) fn on_all_threads(deed: impl Fn(Lane, &mut Dice) + Sync) {
     let barrier = Barrier::new(usize::from(THREADS));
     thread::scope(|scope| {
         for number in 0..THREADS {
@@ -50,7 +50,7 @@ fn the_last_of_many_failures_on_many_threads_trips_and_trips_once() {
 }
 
 #[test]
-fn trials_are_conserved_issued_is_returned_plus_decided_plus_in_flight() {
+fn i1_trials_are_conserved_issued_is_returned_plus_decided_plus_in_flight() {
     let policy = Policy { trials: 200, closes_at: 200, trial_limit: None, ..policy() };
     for _ in 0..50 {
         let breaker = AdvancedCircuitBreaker::new(&policy, 4, &mut Dice::seeded(1), Moment::START);
