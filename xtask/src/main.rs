@@ -22,6 +22,8 @@ mod house;
 
 mod check;
 
+mod models;
+
 mod test;
 
 use std::process::ExitCode;
@@ -33,7 +35,8 @@ cargo xtask VERB
 
   setup                 install what tests and benches need, where it may; say what is missing
   check                 formatting, lints, the rules of the house, documentation, licences
-  test [FILTER …]       every test: documentation, examples, crates, whole programs
+  test [FILTER …]       every test: documentation, examples, crates, whole programs, models
+  models                only the breaker's models: every interleaving of its calls
   house [--write]       only the rules of the house; --write regenerates what is generated
   bench proxy [--rounds N] [--seconds S] [--proxies A,B] [--cases A,B] [--write]
                         the proxy beside a bare hyper proxy, HAProxy and nginx";
@@ -55,6 +58,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         ["setup"] => setup::run(setup::Need::Everything),
         ["check"] => check::run(),
         ["test", filters @ ..] => test::run(filters),
+        ["models"] => models::run(&workspace::Workspace::load()?),
         ["house"] => house::run(house::Generated::Compare),
         ["house", "--write"] => house::run(house::Generated::Write),
         ["bench", "proxy", options @ ..] => bench::run(options),

@@ -1,10 +1,11 @@
-//! Runs every test: what documents and examples say, then the crates and the whole programs.
+//! Runs every test: what documents and examples say, the models, the crates and whole programs.
 
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::command::{self, cargo};
+use crate::models;
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(filters: &[&str]) -> Result<()> {
         // What fails to compile should be known before anything runs.
         build(root)?;
         command::run(&mut cargo(root, &["test", "--locked", "--workspace", "--doc"]), MEND)?;
+        models::run(&workspace)?;
     }
     crates(root, filters)
 }

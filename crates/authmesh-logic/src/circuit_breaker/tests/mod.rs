@@ -5,6 +5,9 @@ mod invariants;
 mod table;
 mod threads;
 
+#[cfg(authmesh_loom)]
+mod models;
+
 use core::time::Duration;
 
 use super::{
