@@ -14,6 +14,8 @@ mod floors;
 
 mod forbidden;
 
+mod locks;
+
 mod module_order;
 
 mod places;

@@ -4,8 +4,8 @@ use anyhow::{Result, bail};
 
 use super::finding::Finding;
 use super::{
-    clock_and_luck, dependencies, documents, first_line, floors, forbidden, module_order, places,
-    public_names, sizes, unused,
+    clock_and_luck, dependencies, documents, first_line, floors, forbidden, locks, module_order,
+    places, public_names, sizes, unused,
 };
 use crate::say::say;
 use crate::workspace::Workspace;
@@ -22,12 +22,13 @@ pub(crate) enum Generated {
 /// One rule: what it says, and what breaks it.
 type Rule = (&'static str, fn(&Workspace) -> Result<Vec<Finding>>);
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 12] = [
     ("floors: no crate depends upward", floors::check),
     ("module order: a module uses only those above it", module_order::check),
     ("sizes: no file over 500 lines", sizes::check),
     ("first line: a file says what it decides or does", first_line::check),
     ("forbidden: no sleeps in tests, no allow, no ignored test, no to-do", forbidden::check),
+    ("locks: none on floor 1", locks::check),
     ("clock and luck: each is read in one file", clock_and_luck::check),
     ("dependencies: versions once, each with its reason", dependencies::check),
     ("public names: each exported once, none by a star", public_names::check),
