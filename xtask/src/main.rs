@@ -39,7 +39,9 @@ cargo xtask VERB
   models                only the breaker's models: every interleaving of its calls
   house [--write]       only the rules of the house; --write regenerates what is generated
   bench proxy [--rounds N] [--seconds S] [--proxies A,B] [--cases A,B] [--write]
-                        the proxy beside a bare hyper proxy, HAProxy and nginx";
+                        the proxy beside a bare hyper proxy, HAProxy and nginx
+  bench breaker [--write]
+                        the breakers beside other crates', as multiples of one atomic addition";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -62,6 +64,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         ["house"] => house::run(house::Generated::Compare),
         ["house", "--write"] => house::run(house::Generated::Write),
         ["bench", "proxy", options @ ..] => bench::run(options),
+        ["bench", "breaker", options @ ..] => bench::breakers(options),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);
             Ok(())

@@ -1,4 +1,4 @@
-//! Measures the proxy beside its peers in one run, and prints what was measured.
+//! Measures the proxy and the breakers beside their peers, and prints what was measured.
 
 mod options;
 
@@ -18,8 +18,12 @@ mod results;
 
 mod report;
 
+mod breaker;
+
+mod performance;
+
 mod rounds;
 
-pub(crate) use report::report;
-pub(crate) use results::RESULTS;
+pub(crate) use breaker::run as breakers;
+pub(crate) use performance::{DOCUMENT, document};
 pub(crate) use rounds::run;

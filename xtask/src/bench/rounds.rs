@@ -9,9 +9,9 @@ use serde_json::json;
 use super::load::{self, Case};
 use super::options::Options;
 use super::peers::{LOAD_CORE, Places, Proxy, Started, Upstream};
-use super::report::{report, table};
+use super::report::table;
 use super::results::{CaseResults, Measured, RESULTS, to_json};
-use super::{cpu, machine};
+use super::{cpu, machine, performance};
 use crate::command::{self, cargo};
 use crate::say::say;
 use crate::setup::{self, Need};
@@ -117,13 +117,11 @@ fn write(root: &Path, options: &Options, cases: &[CaseResults]) -> Result<()> {
         "cases": to_json(cases),
     });
     let text = serde_json::to_string_pretty(&results)? + "\n";
-    for (path, text) in [(RESULTS, &text), ("docs/performance.md", &report(&text)?)] {
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().context("a file lies in a folder")?)?;
-        fs::write(file, text)?;
-        say(format!("wrote {path}"));
-    }
-    Ok(())
+    let file = root.join(RESULTS);
+    fs::create_dir_all(file.parent().context("a file lies in a folder")?)?;
+    fs::write(file, text)?;
+    say(format!("wrote {RESULTS}"));
+    performance::write(root)
 }
 
 /// A figure with failed requests in it is worth nothing.

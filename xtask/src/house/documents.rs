@@ -24,8 +24,6 @@ const PARTS: [Part; 5] = [
     ("ARCHITECTURE.md", "updates", updates),
 ];
 
-const PERFORMANCE: &str = "docs/performance.md";
-
 /// The examples of the README: one topic each, in the order in which they are shown.
 const TOPICS: [(&str, &str); 5] = [
     ("circuit_breaker", "A circuit breaker, alone"),
@@ -79,8 +77,8 @@ fn renewed(workspace: &Workspace) -> Result<Vec<(String, String)>> {
             .with_context(|| format!("{path} has no part `{name}` between its two markers"))?;
         documents.push((path.to_owned(), text));
     }
-    if let Some(results) = workspace.texts.get(bench::RESULTS) {
-        documents.push((PERFORMANCE.to_owned(), bench::report(results)?));
+    if let Some(text) = bench::document(|path| workspace.texts.get(path).cloned())? {
+        documents.push((bench::DOCUMENT.to_owned(), text));
     }
     documents.retain(|(path, text)| workspace.texts.get(path) != Some(text));
     Ok(documents)
