@@ -1,8 +1,10 @@
 //! A proxy with no feature at all, one thread for each core: the cost of hyper and the kernel.
 //!
 //! `bare-proxy THREADS HTTP1_ADDRESS HTTP2_ADDRESS UPSTREAM …` forwards to the upstreams in turn
-//! over HTTP/1.1. Each thread has its own runtime, its own listeners (`SO_REUSEPORT`) and its own
-//! pools; nothing is shared.
+//! over HTTP/1.1, each at `IP:PORT` or `unix:PATH`. Each thread has its own runtime, its own
+//! listeners (`SO_REUSEPORT`) and its own pools; nothing is shared.
+
+mod address;
 
 mod pool;
 
@@ -22,6 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpStream;
 
+use crate::address::Address;
 use crate::body::PooledBody;
 use crate::pool::Upstreams;
 
@@ -35,7 +38,7 @@ fn main() -> Result<()> {
     };
     let threads: usize = threads.parse().context("THREADS is no number")?;
     let (http1, http2): (SocketAddr, SocketAddr) = (http1.parse()?, http2.parse()?);
-    let upstreams: Vec<SocketAddr> =
+    let upstreams: Vec<Address> =
         upstreams.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
     let mut workers = Vec::new();
     for _ in 0..threads {
@@ -59,7 +62,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves for ever on this thread.
-fn work([http1, http2]: [TcpListener; 2], upstreams: &[SocketAddr]) -> Result<()> {
+fn work([http1, http2]: [TcpListener; 2], upstreams: &[Address]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let upstreams = Arc::new(Upstreams::new(upstreams));

@@ -1,30 +1,27 @@
 //! The upstreams in turn, each with the connections that wait for their next request.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
-use crate::tune;
+use crate::address::Address;
 
 /// Waiting connections to one upstream, the last used on top.
 type Idle = Arc<Mutex<Vec<SendRequest<Incoming>>>>;
 
 /// The upstreams of one thread.
 pub(crate) struct Upstreams {
-    all: Vec<(SocketAddr, Idle)>,
+    all: Vec<(Address, Idle)>,
     next: AtomicUsize,
 }
 
 impl Upstreams {
-    pub(crate) fn new(addresses: &[SocketAddr]) -> Self {
-        let all = addresses.iter().map(|address| (*address, Idle::default())).collect();
+    pub(crate) fn new(addresses: &[Address]) -> Self {
+        let all = addresses.iter().map(|address| (address.clone(), Idle::default())).collect();
         Self { all, next: AtomicUsize::new(0) }
     }
 
@@ -40,10 +37,8 @@ impl Upstreams {
                 return Ok(Lent { sender, idle: Arc::clone(idle) });
             }
         }
-        let stream = TcpStream::connect(address).await?;
-        tune(&stream)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
+        // On the heap, as it happens rarely and every request would be made larger.
+        let sender = Box::pin(address.connect()).await?;
         Ok(Lent { sender, idle: Arc::clone(idle) })
     }
 }

@@ -1,7 +1,7 @@
 //! The configurations of the proxies that are compared, and of their upstream, alike where they can be.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -11,9 +11,12 @@ use super::load::{HEALTH, LARGE, SMALL};
 const SMALL_BYTES: usize = 195;
 const LARGE_BYTES: usize = 64 * 1024;
 
-/// nginx's as the upstream: one worker on four ports; where it lies.
-pub(crate) fn upstream(folder: &Path, ports: [u16; 4]) -> Result<String> {
-    let listens = ports.map(|port| format!("listen 127.0.0.1:{port} backlog=4096;")).join(" ");
+/// nginx's as the upstream: one worker on four ports and four Unix sockets; where it lies.
+pub(crate) fn upstream(folder: &Path, ports: [u16; 4], sockets: &[PathBuf; 4]) -> Result<String> {
+    let ports = ports.map(|port| format!("listen 127.0.0.1:{port} backlog=4096;"));
+    let sockets =
+        sockets.each_ref().map(|socket| format!("listen unix:{} backlog=4096;", socket.display()));
+    let listens = [ports, sockets].as_flattened().join(" ");
     fs::write(folder.join(LARGE.trim_start_matches('/')), "x".repeat(LARGE_BYTES))?;
     let http = format!(
         "server {{ {listens} root {root};\n\

@@ -18,11 +18,14 @@ pub(crate) enum Case {
     Large,
     /// HTTP/2 in, HTTP/1.1 out.
     Http2,
+    /// Small answers from an upstream behind Unix sockets.
+    Unix,
 }
 
 impl Case {
     /// Every case, the one with a goal first.
-    pub(crate) const ALL: [Self; 4] = [Self::Small, Self::Headers, Self::Large, Self::Http2];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Small, Self::Headers, Self::Large, Self::Http2, Self::Unix];
 
     /// The word a person types.
     pub(crate) fn word(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Case {
             Self::Headers => "headers",
             Self::Large => "large",
             Self::Http2 => "http2",
+            Self::Unix => "unix",
         }
     }
 
@@ -44,6 +48,7 @@ impl Case {
             Self::Headers => "HTTP/1.1, 195-byte answers, 20 header fields, 64 kept connections",
             Self::Large => "HTTP/1.1, 64 KiB answers, 16 kept connections",
             Self::Http2 => "HTTP/2 without TLS in, HTTP/1.1 out, 8 connections of 8 streams",
+            Self::Unix => "as small, the upstream behind Unix sockets",
         }
     }
 

@@ -14,6 +14,8 @@ mod configuration;
 
 mod peers;
 
+mod memory;
+
 mod results;
 
 mod report;

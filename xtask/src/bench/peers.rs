@@ -52,11 +52,19 @@ pub(crate) struct Places {
     pub(crate) folder: PathBuf,
 }
 
-/// The upstream: one nginx worker that listens on four ports.
+/// The upstream: one nginx worker that listens on four ports and four Unix sockets.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     _running: Running,
     ports: [u16; 4],
+    sockets: [PathBuf; 4],
+}
+
+/// By which addresses a proxy reaches the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Tcp,
+    Unix,
 }
 
 impl Upstream {
@@ -65,12 +73,27 @@ impl Upstream {
         let ports = free_ports()?;
         let folder = places.folder.join("upstream");
         fs::create_dir_all(&folder)?;
-        let file = configuration::upstream(&folder, ports)?;
+        let sockets = [1, 2, 3, 4].map(|number| folder.join(format!("{number}.sock")));
+        for socket in sockets.iter().filter(|socket| socket.exists()) {
+            fs::remove_file(socket)?;
+        }
+        let file = configuration::upstream(&folder, ports, &sockets)?;
         let words = [required("nginx")?, "-c".to_owned(), file];
         let log = folder.join("log");
         let mut running = Running::start(&words, LOAD_CORE, &log)?;
         running.wait_until_it_serves(ports[0], SMALL, &log).context("the upstream (nginx)")?;
-        Ok(Self { _running: running, ports })
+        Ok(Self { _running: running, ports, sockets })
+    }
+
+    /// Its addresses as `proxy` writes them.
+    fn addresses(&self, proxy: Proxy, reach: Reach) -> [String; 4] {
+        match reach {
+            Reach::Tcp => self.ports.map(|port| format!("127.0.0.1:{port}")),
+            Reach::Unix => {
+                let scheme = if proxy == Proxy::Haproxy { "unix@" } else { "unix:" };
+                self.sockets.each_ref().map(|socket| format!("{scheme}{}", socket.display()))
+            }
+        }
     }
 }
 
@@ -87,11 +110,16 @@ pub(crate) struct Started {
 
 impl Started {
     /// Starts `proxy` before `upstream`, with one worker on the proxy's core.
-    pub(crate) fn start(proxy: Proxy, upstream: &Upstream, places: &Places) -> Result<Self> {
+    pub(crate) fn start(
+        proxy: Proxy,
+        upstream: &Upstream,
+        reach: Reach,
+        places: &Places,
+    ) -> Result<Self> {
         let [http1, http2, metrics] = free_ports()?;
-        let folder = places.folder.join(proxy.word());
+        let folder = places.folder.join(format!("{}-{reach:?}", proxy.word()).to_lowercase());
         fs::create_dir_all(&folder)?;
-        let to = upstream.ports.map(|port| format!("127.0.0.1:{port}"));
+        let to = upstream.addresses(proxy, reach);
         let words = match proxy {
             Proxy::Bare => {
                 let mut words = vec![text(&places.bare), "1".to_owned()];

@@ -5,32 +5,62 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::results::{CaseResults, Measured, from_json, median};
+use super::memory::Held;
+use super::results::{CaseResults, Measured, from_json, median, memory_from_json, middle_half};
+
+/// What a profile of the small case shows; the figures of it depend on the machine, this does not.
+const DOMINATES: &str = "\
+Sending and receiving on loopback dominates everywhere: each request costs a proxy two reads and two
+writes, no way around them, and a write pays for the delivery to the other side. In user space hyper
+comes first: reading two heads, writing two, and handing a request from the client's connection to the
+upstream's and back. What authmesh adds is spread thin; from the largest part down:
+
+- moving what belongs to a request: heads and the futures that wait for an answer;
+- the fields it adds upstream (`x-forwarded-for`, `x-forwarded-proto`, `x-request-id`), which are
+  hashed, inserted and written;
+- the copy of the head that a retry would need;
+- hygiene: each field of both heads is looked at, and so are host and path;
+- choosing an endpoint, two breakers, and the counters;
+- reading the clock, once for each phase.
+
+A request allocates twice more than in the bare proxy, for that copy and for its identifier; no lock
+is waited for, and no timer is set for it: those of connections stay from request to request. The way
+to such a list, for any build: `valgrind --tool=callgrind` on the running proxy, whose instructions
+for each request hardly depend on what else the machine does, and `perf record` for the kernel's part.
+";
 
 /// The document, from the kept figures.
 pub(crate) fn report(results: &str) -> Result<String> {
     let results: Value = serde_json::from_str(results).context("the kept figures are no JSON")?;
     let cases = from_json(&results["cases"]).context("the kept figures are incomplete")?;
+    let memory = memory_from_json(&results["memory"]["held"])
+        .context("the kept figures of memory are incomplete")?;
     let (machine, settings, versions) =
         (&results["machine"], &results["settings"], &results["versions"]);
     let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut text = format!(
         "# Performance\n\n\
          Written by `cargo xtask bench proxy --write`; the figures are kept in \
-         `bench/results/proxy.json`. Run it on your own machine before you believe a figure: \
-         ratios travel, microseconds do not.\n\n\
+         `bench/results/proxy.json`, and `cargo xtask check` compares. Only ratios are shown: they \
+         travel from machine to machine, microseconds do not.\n\n\
+         ```\n\
+         cargo xtask bench proxy                                   # all of it, with microseconds\n\
+         cargo xtask bench proxy --cases small --proxies bare,authmesh --rounds 15\n\
+         cargo xtask bench proxy --write                           # and this page\n\
+         ```\n\n\
          **Machine.** {} cores, {}, Linux {}.\n\
          **Peers.** HAProxy {}, nginx {}; load from wrk {} and h2load {}. `bare` is \
          `bench/bare-proxy`: hyper, one thread per core, round robin over pooled connections and \
-         no feature, from the same versions and the same profile ({}).\n\
-         **Features.** authmesh: breakers, balancer, health checks and metrics on, authorization \
-         `allow`. HAProxy: health checks, least connections, `X-Forwarded-For`. nginx: least \
-         connections, `X-Forwarded-For`, large buffers; its free edition has no health checks.\n\
-         **Method.** Each proxy has one worker on one core; load and upstream (one nginx worker, \
-         four ports) share the other. {} rounds of {} s; in each round every proxy is measured \
+         no feature, from the same versions, in the same profile ({}), its sockets set as ours.\n\
+         **Features.** authmesh: breakers, balancer, health checks, retries and metrics on, \
+         authorization `allow`. HAProxy: health checks, least connections, `X-Forwarded-For`. \
+         nginx: least connections, `X-Forwarded-For`, large buffers; its free edition has no \
+         health checks.\n\
+         **Method.** Each proxy has one worker on one core; load and upstream (one nginx worker \
+         behind four addresses) share the other. {} rounds of {} s; in each round every proxy is measured \
          once, in an order that turns. The figure is processor time of the proxy and all its \
-         children, as the scheduler counts it, for each successful request. Ratios are taken \
-         within a round; the median over the rounds is shown.\n",
+         children, as the scheduler counts it, for each successful request. A ratio is taken \
+         within a round; shown are the median over the rounds and the edges of their middle half.\n",
         word(&machine["cores"]),
         word(&machine["processor"]),
         word(&machine["kernel"]),
@@ -43,13 +73,63 @@ pub(crate) fn report(results: &str) -> Result<String> {
         word(&settings["seconds"]),
     );
     for case in &cases {
-        let _ = write!(text, "\n## {}\n\n{}.\n\n{}", case.case, case.says, table(case));
-        text += &dominates(case);
+        let _ = write!(text, "\n## {}\n\n{}.\n\n{}", case.case, case.says, ratios(case));
+        text += &shares(case);
     }
+    let _ = write!(
+        text,
+        "\n## Memory\n\nAfter the start, and for each of {} connections that wait after one \
+         request; `Pss`.\n\n{}\n## What dominates\n\n{DOMINATES}",
+        word(&results["memory"]["connections"]),
+        memory_ratios(&memory)
+    );
     Ok(text)
 }
 
-/// One case as a table.
+/// One case as ratios.
+fn ratios(case: &CaseResults) -> String {
+    let mut text =
+        "| proxy | ÷ bare | ÷ HAProxy | of it kernel | of the core |\n|---|---|---|---|---|\n"
+            .to_owned();
+    for proxy in case.proxies() {
+        let percent = |figure| 100.0 * median(case.figures(proxy, figure)).unwrap_or_default();
+        let ratio = |to| match (case.ratio(proxy, to), middle_half(case.ratios(proxy, to))) {
+            (Some(_), _) if proxy == to => "1".to_owned(),
+            (Some(ratio), Some((low, high))) => format!("{ratio:.2} ({low:.2} … {high:.2})"),
+            _ => "–".to_owned(),
+        };
+        let (bare, haproxy) = (ratio("bare"), ratio("haproxy"));
+        let (kernel, busy) = (percent(|m| m.kernel), percent(|m| m.busy));
+        let _ = writeln!(text, "| {proxy} | {bare} | {haproxy} | {kernel:.0} % | {busy:.0} % |");
+    }
+    text
+}
+
+/// What was held, as ratios to the bare proxy.
+fn memory_ratios(memory: &[Held]) -> String {
+    let Some(bare) = memory.iter().find(|held| held.proxy == "bare") else {
+        return String::new();
+    };
+    let mut text = "| proxy | idle ÷ bare | connection ÷ bare |\n|---|---|---|\n".to_owned();
+    for held in memory {
+        let idle = held.idle_kib as f64 / bare.idle_kib as f64;
+        let connection = held.connection_bytes / bare.connection_bytes;
+        let _ = writeln!(text, "| {} | {idle:.2} | {connection:.2} |", held.proxy);
+    }
+    text
+}
+
+/// What was held, for the terminal.
+pub(crate) fn memory_table(memory: &[Held]) -> String {
+    let mut text = "| proxy | idle, KiB | idle connection, bytes |\n|---|---|---|\n".to_owned();
+    for held in memory {
+        let (idle, connection) = (held.idle_kib, held.connection_bytes);
+        let _ = writeln!(text, "| {} | {idle} | {connection:.0} |", held.proxy);
+    }
+    text
+}
+
+/// One case as a table, for the terminal.
 pub(crate) fn table(case: &CaseResults) -> String {
     let mut text = "| proxy | CPU µs per request | least … most | ÷ bare | ÷ HAProxy | kernel | \
                     requests/s | core busy | failed |\n|---|---|---|---|---|---|---|---|---|\n"
@@ -75,8 +155,8 @@ pub(crate) fn table(case: &CaseResults) -> String {
     text
 }
 
-/// Where the time goes: the kernel's part and user space, ours beside the bare proxy's.
-fn dominates(case: &CaseResults) -> String {
+/// Where the difference to the bare proxy lies: in the kernel or in user space.
+fn shares(case: &CaseResults) -> String {
     let spaces = |proxy: &str| {
         let kernel = median(case.figures(proxy, |m| m.micros * m.kernel))?;
         let user = median(case.figures(proxy, |m| m.micros * (1.0 - m.kernel)))?;
@@ -85,22 +165,20 @@ fn dominates(case: &CaseResults) -> String {
     let (Some(ours), Some(bare)) = (spaces("authmesh"), spaces("bare")) else {
         return String::new();
     };
+    let whole = bare.0 + bare.1;
     format!(
-        "\nOf authmesh's time {:.1} µs are the kernel's (the bare proxy: {:.1}) and {:.1} µs are \
-         spent in user space (the bare proxy: {:.1}); the difference in user space, {:.1} µs, is \
-         what the features cost.\n",
-        ours.0,
-        bare.0,
-        ours.1,
-        bare.1,
-        ours.1 - bare.1
+        "\nThe bare proxy spends {:.0} % of its time in user space. In parts of the bare proxy's \
+         whole time, authmesh adds {:+.0} % in user space and {:+.0} % in the kernel.\n",
+        100.0 * bare.1 / whole,
+        100.0 * (ours.1 - bare.1) / whole,
+        100.0 * (ours.0 - bare.0) / whole,
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::results::to_json;
+    use crate::bench::results::{memory_to_json, to_json};
     use serde_json::json;
 
     fn case() -> CaseResults {
@@ -129,15 +207,31 @@ mod tests {
     }
 
     #[test]
-    fn the_document_says_where_the_time_goes() {
+    fn the_document_shows_ratios_and_where_the_difference_lies() {
+        let held = |proxy: &str, idle_kib: u64, connection_bytes: f64| Held {
+            proxy: proxy.to_owned(),
+            idle_kib,
+            connection_bytes,
+        };
+        let memory = [held("bare", 2_000, 10_000.0), held("authmesh", 5_000, 12_000.0)];
         let results = json!({
             "machine": { "cores": 2, "processor": "a processor", "kernel": "6.1" },
             "settings": { "rounds": 1, "seconds": 2, "profile": "release" },
             "versions": { "haproxy": "2.6", "nginx": "1.22", "wrk": "4.1", "h2load": "1.52" },
             "cases": to_json(&[case()]),
+            "memory": { "connections": 500, "held": memory_to_json(&memory) },
         });
         let text = report(&results.to_string()).unwrap();
-        assert!(text.contains("**Machine.** 2 cores, a processor, Linux 6.1."), "{text}");
-        assert!(text.contains("15.4 µs are the kernel's (the bare proxy: 15.0)"), "{text}");
+        for line in [
+            "**Machine.** 2 cores, a processor, Linux 6.1.",
+            "| bare | 1 | – | 75 % | 90 % |",
+            "| authmesh | 1.10 (1.10 … 1.10) | – | 70 % | 90 % |",
+            "| authmesh | 2.50 | 1.20 |",
+        ] {
+            assert!(text.lines().any(|own| own == line), "{line}\n{text}");
+        }
+        assert!(text.contains("25 % of its time in user space"), "{text}");
+        assert!(text.contains("+8 % in user space and +2 % in the kernel"), "{text}");
+        assert!(!text.contains("µs"), "{text}");
     }
 }

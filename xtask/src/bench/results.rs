@@ -3,6 +3,8 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::memory::Held;
+
 /// Where the figures are kept.
 pub(crate) const RESULTS: &str = "bench/results/proxy.json";
 
@@ -55,13 +57,24 @@ impl CaseResults {
 
     /// The median over the rounds of a proxy's processor time over that of `reference`.
     pub(crate) fn ratio(&self, proxy: &str, reference: &str) -> Option<f64> {
+        median(self.ratios(proxy, reference))
+    }
+
+    /// A proxy's processor time over that of `reference` in every round that has both.
+    pub(crate) fn ratios(&self, proxy: &str, reference: &str) -> Vec<f64> {
         let of = |name: &str, round: u32| {
             self.measured.iter().find(|m| m.proxy == name && m.round == round).map(|m| m.micros)
         };
         let rounds = self.measured.iter().filter(|m| m.proxy == proxy);
-        let ratios = rounds.filter_map(|m| Some(m.micros / of(reference, m.round)?)).collect();
-        median(ratios)
+        rounds.filter_map(|m| Some(m.micros / of(reference, m.round)?)).collect()
     }
+}
+
+/// The edges of the middle half of the figures; none of nothing.
+pub(crate) fn middle_half(mut figures: Vec<f64>) -> Option<(f64, f64)> {
+    figures.sort_by(f64::total_cmp);
+    let (last, quarter) = (figures.len().checked_sub(1)?, figures.len() / 4);
+    Some((figures[quarter.min(last)], figures[last - quarter.min(last)]))
 }
 
 /// The middle figure, or the mean of the middle two; none of nothing.
@@ -70,6 +83,30 @@ pub(crate) fn median(mut figures: Vec<f64>) -> Option<f64> {
     let middle = figures.len() / 2;
     let upper = *figures.get(middle)?;
     Some(if figures.len() % 2 == 1 { upper } else { f64::midpoint(figures[middle - 1], upper) })
+}
+
+/// What was held, as JSON.
+pub(crate) fn memory_to_json(memory: &[Held]) -> Value {
+    let one = |held: &Held| {
+        json!({
+            "proxy": held.proxy,
+            "idle_kib": held.idle_kib,
+            "connection_bytes": held.connection_bytes.round(),
+        })
+    };
+    memory.iter().map(one).collect()
+}
+
+/// Reads what [`memory_to_json`] wrote.
+pub(crate) fn memory_from_json(memory: &Value) -> Result<Vec<Held>> {
+    let one = |value: &Value| {
+        Ok(Held {
+            proxy: value["proxy"].as_str().context("a word is missing")?.to_owned(),
+            idle_kib: value["idle_kib"].as_u64().context("a whole number is missing")?,
+            connection_bytes: value["connection_bytes"].as_f64().context("a number is missing")?,
+        })
+    };
+    memory.as_array().context("a list is missing")?.iter().map(one).collect()
 }
 
 /// The measurements as JSON, figures rounded to what they are worth.
@@ -170,7 +207,18 @@ mod tests {
     }
 
     #[test]
+    fn the_middle_half_leaves_a_quarter_out_on_each_side() {
+        assert_eq!(middle_half(vec![]), None);
+        assert_eq!(middle_half(vec![2.0]), Some((2.0, 2.0)));
+        let seven = (1..=7).rev().map(f64::from).collect();
+        assert_eq!(middle_half(seven), Some((2.0, 6.0)));
+    }
+
+    #[test]
     fn what_is_written_is_read_back() {
+        let memory =
+            vec![Held { proxy: "a".to_owned(), idle_kib: 4_000, connection_bytes: 9_000.0 }];
+        assert_eq!(memory_from_json(&memory_to_json(&memory)).unwrap(), memory);
         let cases = vec![case(vec![measured("a", 0, 10.25)])];
         assert_eq!(from_json(&to_json(&cases)).unwrap(), cases);
         assert!(from_json(&json!([{ "case": "x" }])).is_err());

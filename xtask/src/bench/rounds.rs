@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::load::{self, Case};
+use super::memory::{CONNECTIONS, Held};
 use super::options::Options;
-use super::peers::{LOAD_CORE, Places, Proxy, Started, Upstream};
-use super::report::table;
-use super::results::{CaseResults, Measured, RESULTS, to_json};
-use super::{cpu, machine, performance};
+use super::peers::{LOAD_CORE, Places, Proxy, Reach, Started, Upstream};
+use super::report::{memory_table, table};
+use super::results::{CaseResults, Measured, RESULTS, memory_to_json, to_json};
+use super::{cpu, machine, memory, performance};
 use crate::command::{self, cargo};
 use crate::say::say;
 use crate::setup::{self, Need};
@@ -32,16 +33,24 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     let workspace = Workspace::load()?;
     let places = build(&workspace, &options)?;
     let upstream = Upstream::start(&places)?;
-    let start = |&proxy| Started::start(proxy, &upstream, &places);
-    let proxies: Vec<Started> = options.proxies.iter().map(start).collect::<Result<_>>()?;
+    let start = |reach| {
+        let start = |&proxy| Started::start(proxy, &upstream, reach, &places);
+        options.proxies.iter().map(start).collect::<Result<Vec<Started>>>()
+    };
+    let proxies = start(Reach::Tcp)?;
+    let memory = memory::measure(&proxies)?;
+    say(format!("\n{}", memory_table(&memory)));
     let mut cases = Vec::new();
     for &case in &options.cases {
-        let results = measure_case(case, &proxies, &options)?;
+        let results = match case {
+            Case::Unix => measure_case(case, &start(Reach::Unix)?, &options)?,
+            _ => measure_case(case, &proxies, &options)?,
+        };
         say(format!("\n{}: {}\n{}", case.word(), case.says(), table(&results)));
         cases.push(results);
     }
     if options.write {
-        write(&workspace.root, &options, &cases)?;
+        write(&workspace.root, &options, &cases, &memory)?;
     }
     refuse_failures(&cases)
 }
@@ -109,12 +118,13 @@ fn measure(case: Case, proxy: &Started, round: u32, seconds: u32) -> Result<Meas
 }
 
 /// Keeps the figures and writes the document from them.
-fn write(root: &Path, options: &Options, cases: &[CaseResults]) -> Result<()> {
+fn write(root: &Path, options: &Options, cases: &[CaseResults], memory: &[Held]) -> Result<()> {
     let results = json!({
         "machine": machine::facts()?,
         "versions": machine::versions(),
         "settings": { "rounds": options.rounds, "seconds": options.seconds, "profile": PROFILE },
         "cases": to_json(cases),
+        "memory": { "connections": CONNECTIONS, "held": memory_to_json(memory) },
     });
     let text = serde_json::to_string_pretty(&results)? + "\n";
     let file = root.join(RESULTS);
