@@ -173,6 +173,10 @@ impl Future for Watch {
         self.activity.date_head();
         loop {
             let end = self.activity.ends(self.patience);
+            // A flight of HTTP/1 ends while its connection is polled, which is before this is asked.
+            if end.is_none() && !self.activity.is_multiplexed.load(Ordering::Relaxed) {
+                return Poll::Pending;
+            }
             let is_too_late = end.is_some_and(|end| end < self.armed);
             if !is_too_late && self.timer.poll(|timer| timer.is_elapsed(), context).is_pending() {
                 return Poll::Pending;

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use authmesh::worker::Gathered;
 use authmesh_logic::config::Limits;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -87,7 +88,7 @@ async fn serve_http<S>(
         idle: limits.idle_timeout,
         stuck: limits.body_idle_timeout,
     };
-    let stream = TokioIo::new(Noted::new(stream, Arc::clone(&activity)));
+    let stream = TokioIo::new(Noted::new(Gathered::new(stream), Arc::clone(&activity)));
     let builder = builder(&limits);
     let noted = Arc::clone(&activity);
     let accepted = Arc::new(accepted);

@@ -10,7 +10,6 @@ use authmesh_logic::hygiene::request::Bounds;
 use authmesh_logic::hygiene::{self, Client, forward};
 use authmesh_logic::routing;
 use http::header::{self, HeaderMap, HeaderName};
-use http::response::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::{Body, Incoming};
@@ -70,8 +69,8 @@ where
     async move {
         let refusal = match decided {
             Ok(Onward { service, asking }) => match service.send_from(&mut request).await {
-                Ok(response) => match clean(response, asking) {
-                    Ok((head, body)) => return Ok(Response::from_parts(head, wrap(body))),
+                Ok(mut response) => match clean(&mut response, asking.is_some()) {
+                    Ok(()) => return Ok(pass_on(response, asking, wrap)),
                     Err(refusal) => refusal,
                 },
                 Err(error) => {
@@ -252,15 +251,13 @@ fn forwarded_for(
     HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).ok()
 }
 
-/// The answer as it may leave, in its two parts: nothing of the inner connection.
-fn clean(
-    mut response: Response<ResponseBody>,
-    asking: Option<Asking>,
-) -> Result<(Parts, ReplyBody), Refusal> {
+/// Makes an answer one that may leave: nothing of the inner connection. `is_asking`: the client
+/// asked to go on as WebSocket.
+fn clean<B>(response: &mut Response<B>, is_asking: bool) -> Result<(), Refusal> {
     let status = response.status().as_u16();
     let fields = HeaderFields(response.headers());
     let bounds = hygiene::response::Bounds::default();
-    let asked = asking.as_ref().map(|_| hygiene::WEBSOCKET.as_bytes());
+    let asked = is_asking.then_some(hygiene::WEBSOCKET.as_bytes());
     let Ok(verdict) = hygiene::response::check(status, &fields, asked, &bounds) else {
         return Err(Refusal::new(StatusCode::BAD_GATEWAY, "upstream_reset"));
     };
@@ -272,15 +269,22 @@ fn clean(
     strip(headers, |name| forward::travels_downstream(name.as_str()));
     // The protocol towards the client is ours to choose, not the endpoint's.
     *response.version_mut() = http::Version::default();
-    let (mut head, mut body) = response.into_parts();
-    let body = match asking.zip(body.take_tunnel()) {
+    Ok(())
+}
+
+/// The answer with the body that the connection sends.
+fn pass_on<B>(
+    mut response: Response<ResponseBody>,
+    asking: Option<Asking>,
+    wrap: impl FnOnce(ReplyBody) -> B,
+) -> Response<B> {
+    match asking.zip(response.body_mut().take_tunnel()) {
+        None => response.map(|body| wrap(ReplyBody::Upstream(body))),
         Some((asking, tunnel)) => {
-            say_websocket(&mut head.headers);
-            ReplyBody::Switched(Some(Box::new(asking.granted(tunnel))))
+            say_websocket(response.headers_mut());
+            response.map(|_| wrap(ReplyBody::Switched(Some(Box::new(asking.granted(tunnel))))))
         }
-        None => ReplyBody::Upstream(body),
-    };
-    Ok((head, body))
+    }
 }
 
 impl Entrance<'_> {

@@ -49,8 +49,8 @@ const SENSITIVE: u64 = 1 << 63;
 /// How many bits hold the length of a name: no head is that large.
 const NAME_BITS: u32 = 31;
 
-/// Room enough for most heads, in bytes.
-const ROOM: usize = 1_000;
+/// Room enough for small heads, in bytes; larger ones find more.
+const ROOM: usize = 256;
 
 impl Fields {
     fn of(map: &HeaderMap) -> Self {

@@ -10,5 +10,5 @@ pub use crate::request_body::{BodyBounds, BodyFault, RequestBody};
 pub use crate::response_body::ResponseBody;
 pub use crate::service::Treatment;
 pub use crate::stack::Deadline;
-pub use crate::transport::unpace;
+pub use crate::transport::{Gathered, unpace};
 pub use crate::tunnel::Tunnel;

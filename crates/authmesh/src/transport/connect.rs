@@ -8,10 +8,12 @@ use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::net::{TcpStream, UnixStream};
 
+use super::gathered::Gathered;
+
 /// A fresh connection.
 pub(super) enum Stream {
-    Tcp(TokioIo<TcpStream>),
-    Unix(TokioIo<UnixStream>),
+    Tcp(TokioIo<Gathered<TcpStream>>),
+    Unix(TokioIo<Gathered<UnixStream>>),
 }
 
 pub(super) async fn connect(address: &Address, limit: Duration) -> io::Result<Stream> {
@@ -23,10 +25,11 @@ pub(super) async fn connect(address: &Address, limit: Duration) -> io::Result<St
                 if address.ip().is_loopback() {
                     unpace(&stream);
                 }
-                Ok(Stream::Tcp(TokioIo::new(stream)))
+                Ok(Stream::Tcp(TokioIo::new(Gathered::new(stream))))
             }
             Address::Unix(path) => {
-                Ok(Stream::Unix(TokioIo::new(UnixStream::connect(&**path).await?)))
+                let stream = UnixStream::connect(&**path).await?;
+                Ok(Stream::Unix(TokioIo::new(Gathered::new(stream))))
             }
         }
     };

@@ -2,10 +2,12 @@
 
 mod connect;
 mod exchange_timer;
+mod gathered;
 mod http1;
 mod http2;
 
 pub use connect::unpace;
+pub use gathered::Gathered;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
