@@ -71,9 +71,10 @@ impl Running {
 
     /// Sends a signal to it alone, or with `-` before its number to all it started.
     fn signal(&self, name: &str, before: &str) {
-        // It may have ended by itself.
-        let line = format!("kill -{name} -- {before}{} 2>/dev/null", self.id());
-        let _ = Command::new("sh").args(["-c", &line]).status();
+        // The program of that name, as a shell's own may not know groups. It may have ended by itself.
+        let of = format!("{before}{}", self.id());
+        let mut kill = Command::new("kill");
+        let _ = kill.args([&format!("-{name}"), "--", &of]).stderr(Stdio::null()).status();
     }
 }
 
