@@ -1,12 +1,12 @@
 //! One connection of a client: TLS if the listener wants it, then HTTP/1.1 or HTTP/2 until it ends.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
-use std::io;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use authmesh::identity::{HandshakeEnd, SpiffeId};
 use authmesh::worker::Gathered;
 use authmesh_logic::config::Limits;
 use http::{Request, Response, Version};
@@ -16,8 +16,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 
 use crate::activity::{Activity, Patience, Watch};
 use crate::forward::{Entrance, forward};
@@ -28,19 +26,19 @@ use crate::reply::ReplyBody;
 use crate::serving::{ListenerShared, Serving};
 use crate::stream_tasks::StreamTasks;
 use crate::switched::Switched;
+use crate::tls::{Entered, ListenerTls, Proved};
 use crate::whole_answer::WholeAnswer;
 
 /// A connection that was accepted.
 pub(crate) struct Accepted {
     pub(crate) listener: Arc<ListenerShared>,
     pub(crate) peer: Option<Peer>,
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<Arc<ListenerTls>>,
+    /// What its handshake proved, if there was one.
+    pub(crate) proved: Option<Proved>,
     /// What it goes on as once its HTTP has ended.
     pub(crate) switched: Mutex<Option<Box<Switched>>>,
 }
-
-/// How long a TLS handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many header fields hyper takes if it is told nothing.
 const HYPERS_HEADERS: u32 = 100;
@@ -52,25 +50,27 @@ const SMALLEST_HEAD_BUFFER: usize = 8 * 1024;
 /// are answered and no further one is taken.
 pub(crate) async fn serve<S>(
     stream: S,
-    accepted: Accepted,
+    mut accepted: Accepted,
     serving: Arc<Serving>,
     drain: watch::Receiver<bool>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Some(config) = accepted.tls.clone() else {
+    let Some(tls) = accepted.tls.clone() else {
         return serve_http(stream, accepted, serving, drain).await;
     };
-    let handshake = TlsAcceptor::from(config).accept(stream);
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
-        Ok(Ok(stream)) => serve_http(stream, accepted, serving, drain).await,
-        Ok(Err(error)) => refuse_handshake(&accepted, &error),
-        Err(_) => refuse_handshake(&accepted, &io::Error::from(io::ErrorKind::TimedOut)),
+    match tls.enter(stream).await {
+        Ok(Entered::Secure(stream, proved)) => {
+            accepted.proved = Some(proved);
+            serve_http(*stream, accepted, serving, drain).await;
+        }
+        Ok(Entered::Plain(stream)) => serve_http(stream, accepted, serving, drain).await,
+        Err(error) => {
+            let listener = accepted.listener.name.load();
+            let reason = HandshakeEnd::of(&error).word();
+            tracing::debug!(%listener, peer = ?accepted.peer.as_ref().map(|peer| peer.address), reason, %error, "no TLS handshake");
+        }
     }
-}
-
-fn refuse_handshake(accepted: &Accepted, error: &io::Error) {
-    tracing::debug!(listener = %accepted.listener.name.load(), %error, "TLS handshake failed");
 }
 
 async fn serve_http<S>(
@@ -93,6 +93,13 @@ async fn serve_http<S>(
     let noted = Arc::clone(&activity);
     let accepted = Arc::new(accepted);
     let after_http = Arc::clone(&accepted);
+    let proof = Arc::clone(&accepted);
+    let mut proof_ends = pin!(async move {
+        match &proof.proved {
+            Some(proved) => proved.ends().await,
+            None => pending().await,
+        }
+    });
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = noted.begin(request.version() == Version::HTTP_2);
         let own = Arc::clone(&accepted);
@@ -115,6 +122,10 @@ async fn serve_http<S>(
             _ = connection.as_mut() => break,
             () = watch.as_mut() => return,
             () = poll_fn(|context| drained.poll(|_| is_told(&drain), context)), if !is_draining => {
+                is_draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = proof_ends.as_mut(), if !is_draining => {
                 is_draining = true;
                 connection.as_mut().graceful_shutdown();
             }
@@ -171,12 +182,13 @@ fn answer<W, B>(
 where
     W: FnOnce(ReplyBody) -> B + Send,
 {
+    let proved = accepted.proved.as_ref();
     let entrance = Entrance {
         listener: &accepted.listener.name.load(),
         peer: accepted.peer.as_ref(),
-        identity: None,
+        identity: proved.and_then(Proved::id).map(SpiffeId::as_str),
         port: accepted.listener.port,
-        is_tls: accepted.tls.is_some(),
+        is_tls: proved.is_some(),
     };
     forward(&serving.table(), &entrance, request, wrap)
 }

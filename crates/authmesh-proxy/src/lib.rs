@@ -34,11 +34,11 @@ mod noted;
 
 mod whole_answer;
 
+mod tls;
+
 mod forward;
 
 mod bind;
-
-mod tls;
 
 mod serving;
 

@@ -10,10 +10,9 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use authmesh::config::SecretError;
 use authmesh::{BuildError, Mesh};
 use authmesh_logic::Lane;
-use authmesh_logic::config::{ListenerConfig, MeshConfig, TlsMode};
+use authmesh_logic::config::{ListenerConfig, MeshConfig};
 use authmesh_logic::discovery::Address;
 use tokio::sync::{Mutex, mpsc};
-use tokio_rustls::rustls::ServerConfig;
 
 use crate::access::Access;
 use crate::bind::{BindError, SocketFile, Sockets};
@@ -24,7 +23,7 @@ use crate::self_test::{SelfTestError, self_test};
 use crate::serving::ListenerShared;
 use crate::step::Step;
 use crate::table::Table;
-use crate::tls::{TlsError, server_config};
+use crate::tls::{self, ListenerTls, TlsError};
 use crate::worker::{Socket, Worker};
 
 /// A running proxy.
@@ -74,7 +73,6 @@ struct OpenListener {
 
 /// What a configuration needs before anything is changed for it.
 struct Prepared {
-    tls: BTreeMap<String, Option<Arc<ServerConfig>>>,
     sockets: BTreeMap<String, Sockets>,
     doors: PreparedDoors,
 }
@@ -219,7 +217,7 @@ impl Proxy {
     ) {
         let mut before = std::mem::take(open);
         for listener in &config.network.listeners {
-            let tls = prepared.tls.remove(&listener.name).flatten();
+            let tls = ListenerTls::new(listener.tls, self.mesh.identity()).map(Arc::new);
             let kept = kept(&before, config, listener).map(str::to_owned);
             if let Some(mut known) = kept.and_then(|name| before.remove(&name)) {
                 known.shared.tls.store(tls);
@@ -243,7 +241,7 @@ impl Proxy {
     fn open(
         &self,
         listener: &ListenerConfig,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Arc<ListenerTls>>,
         sockets: Sockets,
     ) -> OpenListener {
         let address = sockets.address(&listener.address);
@@ -292,16 +290,9 @@ fn prepare(
         DoorError::Bind(error) => StartError::Bind(error),
         DoorError::Token(error) => StartError::AdminToken(error),
     })?;
-    let mut prepared = Prepared { tls: BTreeMap::new(), sockets: BTreeMap::new(), doors };
+    tls::check(config).map_err(StartError::Tls)?;
+    let mut prepared = Prepared { sockets: BTreeMap::new(), doors };
     for listener in &config.network.listeners {
-        let tls = match listener.tls {
-            TlsMode::Plaintext => None,
-            TlsMode::Server { allow_tls12 } => {
-                let identity = config.security.identity.as_ref();
-                Some(server_config(identity, allow_tls12).map_err(StartError::Tls)?)
-            }
-        };
-        prepared.tls.insert(listener.name.clone(), tls);
         if kept(open, config, listener).is_none() {
             let sockets = Sockets::open(&listener.address, workers).map_err(StartError::Bind)?;
             prepared.sockets.insert(listener.name.clone(), sockets);

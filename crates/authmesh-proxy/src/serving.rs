@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
-use tokio_rustls::rustls::ServerConfig;
 
 use crate::load::{Busy, Place, WorkerBusy};
 use crate::table::Table;
+use crate::tls::ListenerTls;
 
 /// What the connections of one worker serve by.
 pub(crate) struct Serving {
@@ -19,7 +19,7 @@ pub(crate) struct Serving {
 /// What all workers know of a listener.
 pub(crate) struct ListenerShared {
     pub(crate) name: ArcSwap<Box<str>>,
-    pub(crate) tls: ArcSwapOption<ServerConfig>,
+    pub(crate) tls: ArcSwapOption<ListenerTls>,
     /// `None` on a Unix socket.
     pub(crate) port: Option<u16>,
 }

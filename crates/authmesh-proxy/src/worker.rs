@@ -154,7 +154,7 @@ async fn accept_all(
         let tls = listener.tls.load_full();
         let listener = Arc::clone(&listener);
         let peer = peer.map(Peer::at);
-        let accepted = Accepted { listener, peer, tls, switched: Mutex::default() };
+        let accepted = Accepted { listener, peer, tls, proved: None, switched: Mutex::default() };
         let (serving, drain) = (Arc::clone(&serving), drain.clone());
         connections.spawn(async move {
             match stream {

@@ -2,6 +2,8 @@
 //!
 //! Modules stand in the order in which they may use one another: each only those above it.
 
+pub mod certificates;
+
 pub mod fuzz;
 
 pub mod oracle;

@@ -87,7 +87,7 @@ pub(crate) fn drive(service: Arc<Service>, first: Order, source: Box<dyn Source>
     let first_state = ServiceState { unroutable_since, ..ServiceState::default() };
     let (publisher, state) = watch::channel(first_state.clone());
     let driver = Driver {
-        monitor: first.health.map(|policy| new_monitor(&service, policy)),
+        monitor: monitor(&service, first.health, &first.policy),
         outliers: Outliers::new(first.policy.outlier, Arc::clone(&service.outliers)),
         service,
         policy: first.policy,
@@ -147,7 +147,8 @@ impl Driver {
             self.service.admit_by(self.policy.admission);
         }
         let is_reshaped = !self.policy.endpoint_breaker.keeps_windows_of(&old.endpoint_breaker)
-            || old.protocol != self.policy.protocol;
+            || old.protocol != self.policy.protocol
+            || old.pin != self.policy.pin;
         if is_reshaped {
             for member in self.members.values_mut() {
                 let cell = new_cell(&self.service, &self.policy, &member.endpoint.instance);
@@ -168,7 +169,7 @@ impl Driver {
             // What was concluded of the instances stays.
             (Some(monitor), Some(policy)) if !is_reshaped => monitor.set_policy(policy),
             (_, policy) => {
-                self.monitor = policy.map(|policy| new_monitor(&self.service, policy));
+                self.monitor = monitor(&self.service, policy, &self.policy);
                 for member in self.members.values_mut() {
                     member.health = MemberHealth::unknown();
                 }
@@ -339,14 +340,22 @@ fn new_cell(service: &Service, policy: &ServicePolicy, instance: &Instance) -> E
         instance.id.clone(),
         instance.addresses[0].clone(),
         policy.protocol,
+        policy.pin.clone(),
         &policy.endpoint_breaker,
         service.lanes,
         Arc::clone(&service.open),
     )
 }
 
-fn new_monitor(service: &Service, policy: health::Policy) -> HealthMonitor {
-    HealthMonitor::counting(policy, Arc::clone(&service.checks))
+/// Who checks the instances, if anybody does.
+fn monitor(
+    service: &Service,
+    health: Option<health::Policy>,
+    policy: &ServicePolicy,
+) -> Option<HealthMonitor> {
+    let health = health?;
+    let monitor = HealthMonitor::counting(health, Arc::clone(&service.checks));
+    Some(monitor.pinned(policy.pin.clone()))
 }
 
 async fn next_change(monitor: &mut Option<HealthMonitor>) -> HealthChange {

@@ -13,6 +13,7 @@ use authmesh_logic::outlier::Tally;
 
 use crate::circuit_breaker::CircuitBreakerMetrics;
 use crate::clock::Clock;
+use crate::identity::Pin;
 use crate::luck::with_dice;
 use crate::operator::ManualNote;
 use crate::telemetry::{BreakerCounters, BreakerReading};
@@ -63,13 +64,14 @@ impl EndpointCell {
         id: InstanceId,
         address: Address,
         protocol: Protocol,
+        pin: Option<Pin>,
         breaker: &Policy,
         lanes: usize,
         open: Arc<OpenConnections>,
     ) -> Self {
         Self {
             id,
-            transport: Transport::new(address, protocol, lanes, open),
+            transport: Transport::new(address, protocol, pin, lanes, open),
             breaker: with_dice(|dice| {
                 AdvancedCircuitBreaker::new(breaker, lanes, dice, Clock.now())
             }),

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     RetryBudget,
     /// No connection was made, or it broke before the answer was whole.
     UpstreamReset,
+    /// The endpoint did not prove to be who it must be, or this mesh has nothing to prove itself.
+    IdentityMismatch,
     /// The caller's own body failed or was larger than allowed.
     RequestBody,
     /// The service carries no more, serves too little of what it is asked, or asked for a pause.
@@ -39,7 +41,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoEndpoint,
         Self::BreakerOpen,
         Self::TrialBusy,
@@ -47,6 +49,7 @@ impl ErrorKind {
         Self::StaleView,
         Self::RetryBudget,
         Self::UpstreamReset,
+        Self::IdentityMismatch,
         Self::RequestBody,
         Self::Overloaded,
     ];
@@ -62,6 +65,7 @@ impl ErrorKind {
             Self::StaleView => "stale_view",
             Self::RetryBudget => "retry_budget",
             Self::UpstreamReset => "upstream_reset",
+            Self::IdentityMismatch => "identity_mismatch",
             Self::RequestBody => "limit",
             Self::Overloaded => "overloaded",
         }
@@ -88,6 +92,7 @@ impl ErrorKind {
             Self::StaleView => "the view of the service's instances is too old",
             Self::RetryBudget => "the attempt failed and the retry budget is spent",
             Self::UpstreamReset => "the connection to the endpoint failed",
+            Self::IdentityMismatch => "the endpoint and the mesh did not prove who they are",
             Self::RequestBody => "the request's body failed or is too large",
             Self::Overloaded => "the service is overloaded",
         }

@@ -18,6 +18,9 @@ pub mod circuit_breaker;
 
 pub mod retry;
 
+// ── Prove who calls whom ──────────
+pub mod identity;
+
 // ── Find instances, spread requests over them, watch them ──────────
 pub mod discovery;
 

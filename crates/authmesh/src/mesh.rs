@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{self, Problems};
 use crate::discovery::{File, Fixed, Registry, RegistryError, Source};
 use crate::driver::{Driving, Order, drive};
+use crate::identity::{IdentityFault, MeshIdentity};
 use crate::operator::{BreakerKey, Manual, UnknownBreaker};
 use crate::roster::ServicePolicy;
 use crate::service::{DEFAULT_OPERATION, Quotas, Service};
@@ -42,6 +43,8 @@ pub struct MeshBuilder {
 pub enum BuildError {
     /// The configuration has faults.
     Config(Problems),
+    /// The files of the identity have faults.
+    Identity(Vec<IdentityFault>),
     /// The registry could not be opened.
     Registry(RegistryError),
     /// A service is learned from the registry, and the configuration has none.
@@ -54,6 +57,7 @@ struct Shared {
     lanes: u16,
     next_lane: AtomicU16,
     events: Arc<EventSender>,
+    identity: Arc<MeshIdentity>,
     registry: Option<Registry>,
     quotas: Arc<Quotas>,
     running: RwLock<Running>,
@@ -120,6 +124,12 @@ impl Mesh {
         self.shared.registry.as_ref()
     }
 
+    /// What this mesh proves itself with and whom it believes.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<MeshIdentity> {
+        &self.shared.identity
+    }
+
     /// What happens from now on.
     #[must_use]
     pub fn events(&self) -> EventReceiver {
@@ -142,6 +152,7 @@ impl Mesh {
                     ServiceStatus::of(&member.service, &member.driving.state.borrow(), Clock.now())
                 })
                 .collect(),
+            identity: self.shared.identity.status(),
             events: self.shared.events.told(),
         }
     }
@@ -253,14 +264,18 @@ impl Mesh {
         if !self.shared.read().config.registry.is_same_engine(&config.registry) {
             return Err(BuildError::RegistryMoved);
         }
+        let identity = &self.shared.identity;
+        let credentials = identity.prepare(config.security.identity.as_ref());
+        let credentials = credentials.map_err(BuildError::Identity)?;
         let mut orders = Vec::new();
         {
             let mut running = self.shared.running.write().unwrap_or_else(PoisonError::into_inner);
             let mut sources = self.shared.changed_sources(&running, &config)?;
+            identity.adopt(credentials);
             running.services.retain(|name, _| config.services.iter().any(|new| new.name == *name));
             for service in &config.services {
                 let source = sources.remove(&service.name);
-                let order = order(service, &config, source);
+                let order = order(service, &config, identity, source);
                 match running.services.get(&service.name) {
                     Some(member) => orders.push((member.driving.orders.clone(), order)),
                     None => {
@@ -300,11 +315,16 @@ impl MeshBuilder {
     ///
     /// When the registry cannot be opened, or a service needs one and there is none.
     pub async fn build(mut self) -> Result<Mesh, BuildError> {
+        let identity = MeshIdentity::none();
+        let credentials = identity.prepare(self.config.security.identity.as_ref());
+        identity.adopt(credentials.map_err(BuildError::Identity)?);
+        identity.watch();
         let registry = open_registry(&self.config.registry).map_err(BuildError::Registry)?;
         let shared = Shared {
             lanes: self.lanes,
             next_lane: AtomicU16::new(0),
             events: Arc::new(EventSender::new()),
+            identity,
             registry,
             quotas: Arc::default(),
             running: RwLock::new(Running {
@@ -320,7 +340,7 @@ impl MeshBuilder {
                 Some(source) => source,
                 None => shared.source_of(service)?,
             };
-            let order = order(service, &self.config, Some(source));
+            let order = order(service, &self.config, &shared.identity, Some(source));
             let member = shared.start(order, &service.name, is_sourced_by_program);
             services.insert(service.name.clone(), member);
         }
@@ -402,6 +422,10 @@ impl std::fmt::Display for BuildError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Config(problems) => problems.fmt(formatter),
+            Self::Identity(faults) => {
+                formatter.write_str("the identity of the mesh cannot be used")?;
+                faults.iter().try_for_each(|fault| write!(formatter, "\n{fault}"))
+            }
             Self::Registry(error) => error.fmt(formatter),
             Self::NoRegistry(service) => write!(
                 formatter,
@@ -418,9 +442,14 @@ impl std::fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-fn order(service: &ServiceConfig, config: &MeshConfig, source: Option<Box<dyn Source>>) -> Order {
+fn order(
+    service: &ServiceConfig,
+    config: &MeshConfig,
+    identity: &Arc<MeshIdentity>,
+    source: Option<Box<dyn Source>>,
+) -> Order {
     Order {
-        policy: Arc::new(ServicePolicy::of(service, &config.network)),
+        policy: Arc::new(ServicePolicy::of(service, &config.network, identity)),
         health: service.health.clone(),
         source,
     }

@@ -8,6 +8,7 @@ use authmesh_logic::load_balancer::{self, Candidate, LoadBalancer};
 use authmesh_logic::{Moment, circuit_breaker, outlier, retry};
 
 use crate::endpoint::Endpoint;
+use crate::identity::{MeshIdentity, Pin};
 use crate::luck::with_dice;
 use crate::transport::ConnectionPolicy;
 
@@ -24,6 +25,8 @@ pub(crate) struct Roster {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServicePolicy {
     pub(crate) protocol: Protocol,
+    /// Who the instances must prove to be.
+    pub(crate) pin: Option<Pin>,
     pub(crate) terms: Terms,
     pub(crate) balance: load_balancer::Policy,
     pub(crate) breaker: circuit_breaker::Policy,
@@ -44,9 +47,14 @@ pub(crate) struct Terms {
 }
 
 impl ServicePolicy {
-    pub(crate) fn of(service: &ServiceConfig, network: &NetworkConfig) -> Self {
+    pub(crate) fn of(
+        service: &ServiceConfig,
+        network: &NetworkConfig,
+        identity: &Arc<MeshIdentity>,
+    ) -> Self {
         Self {
             protocol: service.protocol,
+            pin: service.identity.clone().map(|id| Pin::new(identity, id)),
             terms: Terms {
                 timeout: service.timeout,
                 max_age: service.max_age,

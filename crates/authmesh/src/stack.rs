@@ -27,6 +27,7 @@ use crate::attempt::Attempt;
 use crate::choose::{Tried, choose};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, REASON};
+use crate::identity::HandshakeFault;
 use crate::judge::{self, FIRST_REFUSAL, Said};
 use crate::request_body::{BodyFault, RequestBody};
 use crate::response_body::ResponseBody;
@@ -279,8 +280,19 @@ impl<'a> Tries<'a> {
                 }
             },
             Sent::Returned(cause) => {
-                attempt.fail(now);
-                (Ended::NotSent, ErrorKind::UpstreamReset, Some(cause))
+                let kind = match cause.downcast_ref::<HandshakeFault>() {
+                    Some(fault) if fault.is_own() || fault.is_refusal() => {
+                        ErrorKind::IdentityMismatch
+                    }
+                    _ => ErrorKind::UpstreamReset,
+                };
+                // What this mesh cannot prove is no fault of the endpoint, which was not asked.
+                if cause.downcast_ref::<HandshakeFault>().is_some_and(HandshakeFault::is_own) {
+                    attempt.abandon(now);
+                } else {
+                    attempt.fail(now);
+                }
+                (Ended::NotSent, kind, Some(cause))
             }
             Sent::Unprocessed(cause) => {
                 attempt.fail(now);

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::driver::{MemberState, ServiceState};
+use crate::identity::IdentityStatus;
 use crate::operator::ManualNote;
 pub use crate::operator::{BreakerKey, NotABreakerKey, UnknownBreaker};
 use crate::service::{Operation, Service};
@@ -19,6 +20,9 @@ use crate::telemetry::AdmissionMetrics;
 pub struct MeshStatus {
     /// Its services, by name.
     pub services: Vec<ServiceStatus>,
+    /// What it proves itself with, how old that is, and how handshakes end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityStatus>,
     /// How many events were told since it was built.
     pub events: u64,
 }

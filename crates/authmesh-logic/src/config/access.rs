@@ -8,7 +8,7 @@ use alloc::string::String;
 use super::findings::Written;
 use super::reader::Reader;
 use super::sections::{ReadPolicy, is_local};
-use super::{Code, DefaultAccess, ListenerConfig, Problem, Span, TlsMode};
+use super::{Code, DefaultAccess, ListenerConfig, Problem, Span};
 use crate::authorization::{Action, Mode};
 use crate::discovery::Address;
 
@@ -95,7 +95,7 @@ fn report_never(
     if let Some(from) = from
         && !reader.findings.broken
         && !around.listeners.is_empty()
-        && !around.listeners.iter().any(|listener| proves_identity(&listener.value))
+        && !around.listeners.iter().any(|listener| listener.value.tls.asks_clients())
     {
         let sentence = format!(
             "policy `{}` can never match: no listener lets callers prove who they are",
@@ -173,12 +173,5 @@ fn port(listener: &Written<ListenerConfig>) -> Option<u16> {
     match &listener.value.address {
         Address::Tcp(address) => Some(address.port()),
         Address::Unix(_) => None,
-    }
-}
-
-/// Whether a caller can prove its identity there.
-const fn proves_identity(listener: &ListenerConfig) -> bool {
-    match listener.tls {
-        TlsMode::Plaintext | TlsMode::Server { .. } => false,
     }
 }

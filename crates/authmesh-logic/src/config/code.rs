@@ -117,11 +117,11 @@ codes! {
     "AM-C095" ListenerMoves Info "A listener changes its address.";
     "AM-C099" NotEnforced Error "A setting is not enforced by this version, so it is not accepted.";
     "AM-N001" EndpointUnreached Warning "An endpoint takes no connection.";
-    "AM-T012" CertificateUnreadable Error "A certificate file holds no certificate.";
-    "AM-T013" KeyUnreadable Error "A key file holds no private key that can be used.";
-    "AM-T014" KeyMismatch Error "A private key does not belong to the certificate.";
+    "AM-T012" CertificateUnreadable Error "A file of certificates or revocation lists holds none that can be used.";
+    "AM-T013" KeyMismatch Error "A private key does not belong to the certificate.";
+    "AM-T014" KeyUnreadable Error "A key file holds no private key that can be used.";
     "AM-T020" KeyReadable Error "Others than its owner may read or write a private key.";
-    "AM-T021" CertificateEnded Warning "A certificate has ended.";
+    "AM-T021" CertificateEnded Warning "A certificate or revocation list has ended, or does not hold yet.";
     "AM-T031" CertificateEnding Warning "A certificate ends soon.";
 }
 

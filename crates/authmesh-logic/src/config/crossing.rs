@@ -41,11 +41,52 @@ pub(super) fn report_unknown(findings: &mut Findings, config: &MeshConfig) {
             );
         }
     }
-    if config.security.identity.is_none() {
-        for span in core::mem::take(&mut findings.certificate_meant) {
+    report_unproved(findings, config);
+}
+
+/// Reports where a certificate or a trust domain is needed that is not configured.
+fn report_unproved(findings: &mut Findings, config: &MeshConfig) {
+    let certificate_meant = core::mem::take(&mut findings.certificate_meant);
+    let trust_meant = core::mem::take(&mut findings.trust_meant);
+    let domains_meant = core::mem::take(&mut findings.domains_meant);
+    // A faulty `[identity]` has its own problems.
+    if findings.is_identity_faulty {
+        return;
+    }
+    let Some(identity) = &config.security.identity else {
+        for meant in certificate_meant.iter().chain(&trust_meant) {
+            let sentence = format!("{} needs the certificate of `[identity]`", meant.value);
             findings.report(
-                Problem::new(Code::Missing, span, "`server` needs the certificate of `[identity]`")
+                Problem::new(Code::Missing, meant.span, sentence)
                     .help("[identity]\ncert = \"tls/mesh.pem\"\nkey = \"tls/mesh.key\""),
+            );
+        }
+        return;
+    };
+    let Some(trust) = &identity.trust else {
+        for meant in &trust_meant {
+            let sentence = format!("{} needs the trust domain of `[identity]`", meant.value);
+            findings.report(
+                Problem::new(Code::Missing, meant.span, sentence).help(
+                    "[identity]\ntrust_domain = \"corp.example\"\nbundle = \"tls/bundle.pem\"",
+                ),
+            );
+        }
+        return;
+    };
+    let federated = trust.federation.iter().map(|other| other.trust_domain.as_str());
+    let known: BTreeSet<&str> = federated.chain([trust.trust_domain.as_str()]).collect();
+    for meant in domains_meant {
+        if !known.contains(meant.value.as_str()) {
+            let sentence = format!("there is no trust bundle for `{}`", meant.value);
+            let help = format!(
+                "[identity.federation]\nother = {{ trust_domain = \"{}\", bundle = \"tls/other.pem\" }}",
+                meant.value
+            );
+            findings.report(
+                Problem::new(Code::DomainWithoutBundle, meant.span, sentence)
+                    .note("nobody of that trust domain could ever prove who it is")
+                    .help(help),
             );
         }
     }

@@ -50,8 +50,23 @@ pub struct Outside {
     pub policies: Vec<Span>,
     /// The place of each policy test, in their order.
     pub policy_tests: Vec<Span>,
-    /// The place of the certificate's path, then that of the key's.
-    pub identity: Option<(Span, Span)>,
+    /// The places of the identity's paths.
+    pub identity: Option<IdentityPlaces>,
+}
+
+/// Where the paths of an identity are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityPlaces {
+    /// The certificate's.
+    pub cert: Span,
+    /// The key's.
+    pub key: Span,
+    /// The bundle's.
+    pub bundle: Span,
+    /// The revocation lists'.
+    pub crl: Span,
+    /// The bundles' of other trust domains, in the order of the configuration.
+    pub federation: Vec<Span>,
 }
 
 #[derive(Default)]
@@ -71,7 +86,14 @@ pub(super) struct Findings {
     pub(super) services_meant: Vec<Written<String>>,
     pub(super) listeners_meant: Vec<Written<String>>,
     pub(super) registry_meant: Vec<Span>,
-    pub(super) certificate_meant: Vec<Span>,
+    /// Whether an `[identity]` is written and cannot be used.
+    pub(super) is_identity_faulty: bool,
+    /// Where the mesh must prove itself, each with the words that need it.
+    pub(super) certificate_meant: Vec<Written<&'static str>>,
+    /// Where peers must prove themselves, each with the words that need it.
+    pub(super) trust_meant: Vec<Written<&'static str>>,
+    /// Trust domains that are named, each of which needs a bundle.
+    pub(super) domains_meant: Vec<Written<String>>,
     pub(super) outside: Outside,
     pub(super) accepted: Vec<Acceptance>,
     /// What was taken, key by key.

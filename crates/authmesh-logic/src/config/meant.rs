@@ -12,6 +12,7 @@ use crate::concurrency::Priority;
 use crate::discovery::registry::Registrants;
 use crate::discovery::{Address, ServiceName};
 use crate::hygiene::TrustedNetwork;
+use crate::identity::{RevocationMode, SpiffeId, TrustDomain};
 use crate::retry::OperationClass;
 use crate::routing::{HostPattern, Pattern};
 use crate::{circuit_breaker, concurrency, health, load_balancer, outlier, retry, throttle};
@@ -42,6 +43,8 @@ pub struct ServiceConfig {
     pub source: DiscoverySource,
     /// How its instances are spoken to.
     pub protocol: Protocol,
+    /// Who its instances must prove to be, by mutual TLS; `None` is to speak without TLS.
+    pub identity: Option<SpiffeId>,
     /// How long a request may take to its response head.
     pub timeout: Duration,
     /// How old the view of its instances may be; `None` is any age.
@@ -76,6 +79,7 @@ impl ServiceConfig {
             name,
             source,
             protocol: Protocol::Http1,
+            identity: None,
             timeout: Self::DEFAULT_TIMEOUT,
             max_age: None,
             balance: load_balancer::Policy::default(),
@@ -218,11 +222,29 @@ pub struct ListenerConfig {
 pub enum TlsMode {
     /// Not at all; only on loopback and Unix sockets.
     Plaintext,
-    /// The server proves itself with the certificate of `[identity]`.
+    /// The mesh proves itself with the certificate of `[identity]`.
     Server {
         /// Whether TLS 1.2 is spoken too.
         allow_tls12: bool,
     },
+    /// Both sides prove themselves.
+    Mutual {
+        /// Whether TLS 1.2 is spoken too.
+        allow_tls12: bool,
+    },
+    /// Clients may speak with or without TLS, and prove themselves or not.
+    Permissive {
+        /// Whether TLS 1.2 is spoken too.
+        allow_tls12: bool,
+    },
+}
+
+impl TlsMode {
+    /// Whether clients are asked who they are.
+    #[must_use]
+    pub const fn asks_clients(self) -> bool {
+        matches!(self, Self::Mutual { .. } | Self::Permissive { .. })
+    }
 }
 
 /// Which requests go to which service, and how they are treated.
@@ -302,13 +324,46 @@ pub struct SecurityConfig {
     pub admin: Option<AdminConfig>,
 }
 
-/// The files this mesh proves itself with.
+/// The files this mesh proves itself with, and those that say whom it believes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityConfig {
     /// The certificate chain, PEM.
     pub cert: Box<str>,
     /// Its private key, PEM.
     pub key: Box<str>,
+    /// Whom this mesh believes; `None` if it identifies nobody by certificate.
+    pub trust: Option<TrustConfig>,
+}
+
+/// Whom a mesh believes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustConfig {
+    /// The trust domain this mesh is of.
+    pub trust_domain: TrustDomain,
+    /// The root certificates of that domain, PEM.
+    pub bundle: Box<str>,
+    /// The revocation lists; `None` is not to ask for any.
+    pub crl: Option<RevocationConfig>,
+    /// Other trust domains, each with its own bundle, ordered by their name in the file.
+    pub federation: Vec<FederationConfig>,
+}
+
+/// Where revocation lists are found, and what happens where they say nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationConfig {
+    /// The lists, PEM.
+    pub file: Box<str>,
+    /// What happens to a peer of whom no usable list speaks.
+    pub mode: RevocationMode,
+}
+
+/// Another trust domain whose workloads are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FederationConfig {
+    /// Its name.
+    pub trust_domain: TrustDomain,
+    /// Its root certificates, PEM.
+    pub bundle: Box<str>,
 }
 
 /// The door for people.

@@ -28,12 +28,13 @@ pub use crate::authorization::DefaultAccess;
 pub use acceptance::{Acceptance, LONGEST_ACCEPTANCE_DAYS, acceptance_problems, refused};
 pub use code::{Code, Severity};
 pub use date::{Date, NotADate};
-pub use findings::Outside;
+pub use findings::{IdentityPlaces, Outside};
 pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
 pub use meant::{
-    AdminAccess, AdminConfig, AdmissionConfig, Classifier, DiscoverySource, IdentityConfig, Limits,
-    ListenerConfig, MeshConfig, NetworkConfig, Protocol, RegistryConfig, RouteConfig,
-    SecretReference, SecurityConfig, ServiceConfig, TlsMode,
+    AdminAccess, AdminConfig, AdmissionConfig, Classifier, DiscoverySource, FederationConfig,
+    IdentityConfig, Limits, ListenerConfig, MeshConfig, NetworkConfig, Protocol, RegistryConfig,
+    RevocationConfig, RouteConfig, SecretReference, SecurityConfig, ServiceConfig, TlsMode,
+    TrustConfig,
 };
 pub use merge::VERSION;
 pub use policies::{Origin, PolicyConfig, PolicyTest};

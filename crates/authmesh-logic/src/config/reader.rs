@@ -88,6 +88,11 @@ impl<'tree, 'out> Reader<'tree, 'out> {
         matches!(self.untaken(key), Some(Node { value: Value::Array(nodes), .. }) if nodes.is_empty())
     }
 
+    /// Whether a table is written.
+    pub(super) fn is_table(&self, key: &str) -> bool {
+        matches!(self.untaken(key), Some(Node { value: Value::Table(_), .. }))
+    }
+
     /// The value of a key that is not taken.
     pub(super) fn untaken(&self, key: &str) -> Option<&'tree Node> {
         self.table.get(key).map(|entry| &entry.node)

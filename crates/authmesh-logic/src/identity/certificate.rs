@@ -9,6 +9,10 @@ use super::time::lifetime;
 /// Nothing of it is verified: whoever made the bytes chose the facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate<'a> {
+    /// The number by which its issuer knows it, as encoded.
+    pub serial: &'a [u8],
+    /// Who issued it: the encoded parts of a distinguished name.
+    pub issuer: &'a [u8],
     /// From when until when it holds.
     pub lifetime: Lifetime,
     /// The URIs among its subject alternative names.
@@ -91,15 +95,17 @@ fn read(der: &[u8]) -> Result<Certificate<'_>, BadDer> {
     whole.end()?;
 
     fields.take_if(Tag::held(0))?;
-    fields.expect(Tag::INTEGER)?;
+    let serial = fields.expect(Tag::INTEGER)?;
     fields.expect(Tag::SEQUENCE)?;
-    fields.expect(Tag::SEQUENCE)?;
+    let issuer = fields.expect(Tag::SEQUENCE)?;
     let lifetime = lifetime(fields.expect(Tag::SEQUENCE)?)?;
     let subject = fields.expect(Tag::SEQUENCE)?;
     fields.expect(Tag::SEQUENCE)?;
     fields.take_if(Tag::bytes(1))?;
     fields.take_if(Tag::bytes(2))?;
     let mut certificate = Certificate {
+        serial,
+        issuer,
         lifetime,
         uris: Uris::default(),
         has_id_elsewhere: spells_id(subject),
@@ -247,6 +253,8 @@ mod tests {
     fn empty() -> Certificate<'static> {
         let moment = Duration::ZERO;
         Certificate {
+            serial: &[],
+            issuer: &[],
             lifetime: Lifetime { from: moment, until: moment },
             uris: Uris::default(),
             has_id_elsewhere: false,

@@ -61,12 +61,21 @@ impl<'a> Values<'a> {
         if found == tag { Ok(content) } else { Err(BadDer) }
     }
 
+    /// The next value whole, as signatures cover it, and what it holds; it must be a `tag`.
+    pub(super) fn expect_whole(&mut self, tag: Tag) -> Result<(&'a [u8], &'a [u8]), BadDer> {
+        let before = self.0;
+        let content = self.expect(tag)?;
+        Ok((&before[..before.len() - self.0.len()], content))
+    }
+
+    /// The tag of the next value, if there is one.
+    pub(super) fn peek(&self) -> Option<Tag> {
+        self.0.first().map(|tag| Tag(*tag))
+    }
+
     /// What the next value holds if it is a `tag`; another one stays.
     pub(super) fn take_if(&mut self, tag: Tag) -> Result<Option<&'a [u8]>, BadDer> {
-        match self.0.first() {
-            Some(&next) if next == tag.0 => self.expect(tag).map(Some),
-            _ => Ok(None),
-        }
+        if self.peek() == Some(tag) { self.expect(tag).map(Some) } else { Ok(None) }
     }
 
     /// Nothing must be left.

@@ -16,6 +16,6 @@ mod time;
 pub use certificate::{Certificate, ExtendedUse, KeyUse, Malformed, Uris};
 pub use fault::SvidFault;
 pub use lifetime::{Lifetime, Standing};
-pub use revocation::{RevocationMode, revocation_list_lifetime};
+pub use revocation::{RevocationList, RevocationMode};
 pub use spiffe_id::{SpiffeId, SpiffeIdError, TrustDomain};
 pub use svid::{check_leaf, check_signer};

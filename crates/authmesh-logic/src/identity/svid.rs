@@ -87,6 +87,8 @@ mod tests {
     use super::*;
 
     const LAWFUL: Certificate<'static> = Certificate {
+        serial: &[],
+        issuer: &[],
         lifetime: Lifetime { from: Duration::ZERO, until: Duration::MAX },
         uris: Uris { count: 1, first: Some(b"spiffe://a/login") },
         has_id_elsewhere: false,

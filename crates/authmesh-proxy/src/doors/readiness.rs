@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_start_lists_the_steps_that_are_still_to_be_taken() {
-        let status = MeshStatus { services: Vec::new(), events: 0 };
+        let status = MeshStatus { services: Vec::new(), identity: None, events: 0 };
         let since = SystemTime::UNIX_EPOCH;
         let steps = |phase| {
             let readiness = Readiness::judge((phase, since), &status, since);

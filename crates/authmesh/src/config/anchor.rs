@@ -14,6 +14,11 @@ pub(super) fn anchor(config: &mut MeshConfig, outside: &mut Outside, folder: &Pa
     if let Some(identity) = &mut config.security.identity {
         place(&mut identity.cert, folder);
         place(&mut identity.key, folder);
+        if let Some(trust) = &mut identity.trust {
+            place(&mut trust.bundle, folder);
+            trust.crl.iter_mut().for_each(|crl| place(&mut crl.file, folder));
+            trust.federation.iter_mut().for_each(|other| place(&mut other.bundle, folder));
+        }
     }
     for service in &mut config.services {
         if let DiscoverySource::File(path) = &mut service.source {

@@ -38,9 +38,10 @@ pub use authmesh_logic::config::settings::{self, Change, Settings};
 pub use authmesh_logic::config::{Acceptance, Date};
 pub use authmesh_logic::config::{
     AdminAccess, AdminConfig, AdmissionConfig, Classifier, Code, DefaultAccess, DiscoverySource,
-    IdentityConfig, Limits, ListenerConfig, MeshConfig, NetworkConfig, Origin, PolicyConfig,
-    PolicyTest, Problem, Protocol, RegistryConfig, RouteConfig, SecretReference, SecurityConfig,
-    ServiceConfig, Severity, Span, TlsMode, reference, units,
+    FederationConfig, IdentityConfig, Limits, ListenerConfig, MeshConfig, NetworkConfig, Origin,
+    PolicyConfig, PolicyTest, Problem, Protocol, RegistryConfig, RevocationConfig, RouteConfig,
+    SecretReference, SecurityConfig, ServiceConfig, Severity, Span, TlsMode, TrustConfig,
+    reference, units,
 };
 pub use authmesh_logic::hygiene::TrustedNetwork;
 pub use change::today;

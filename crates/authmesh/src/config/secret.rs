@@ -124,7 +124,7 @@ fn credential(folder: Option<OsString>, name: &str) -> Result<Zeroizing<Vec<u8>>
 }
 
 /// Reads a file into memory that is wiped. `only_owner` refuses one that others may use.
-pub(super) fn read(path: &Path, only_owner: bool) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+fn read(path: &Path, only_owner: bool) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     read_bounded(path, Secret::LONGEST, only_owner).map_err(|fault| match fault {
         FileFault::UsableByOthers(mode) => SecretError::ReadableByOthers(mode),
         FileFault::TooLong => SecretError::TooLong,

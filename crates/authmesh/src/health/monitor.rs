@@ -14,6 +14,7 @@ use super::record::{CheckRecord, InstanceHealth, Record};
 use super::watch::Watch;
 use crate::clock::Clock;
 use crate::discovery::{Instance, InstanceId};
+use crate::identity::Pin;
 
 /// A verdict that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct HealthChange {
 /// An instance is checked at its first address. Dropping the monitor ends every check.
 pub struct HealthMonitor {
     policy: watch::Sender<Arc<Policy>>,
+    /// Who the instances must prove to be.
+    pin: Option<Pin>,
     watched: BTreeMap<InstanceId, Watched>,
     places: Arc<Semaphore>,
     counters: Arc<HealthCounters>,
@@ -55,11 +58,17 @@ impl HealthMonitor {
     pub(crate) fn counting(policy: Policy, counters: Arc<HealthCounters>) -> Self {
         Self {
             policy: watch::Sender::new(Arc::new(policy)),
+            pin: None,
             watched: BTreeMap::new(),
             places: Arc::new(Semaphore::new(Self::PROBES_AT_ONCE)),
             counters,
             news: Arc::default(),
         }
+    }
+
+    /// The same for instances that must prove an identity, by mutual TLS, before they are asked.
+    pub(crate) fn pinned(self, pin: Option<Pin>) -> Self {
+        Self { pin, ..self }
     }
 
     /// Watches these instances and no others.
@@ -149,7 +158,7 @@ impl HealthMonitor {
     /// Starts the task of one instance; an instance without an address cannot be checked.
     fn start(&self, instance: &Instance, record: Record) -> Option<Watched> {
         let address = instance.addresses.first()?.clone();
-        let watch = Arc::new(Watch::new(instance.id.clone(), address, record));
+        let watch = Arc::new(Watch::new(instance.id.clone(), address, self.pin.clone(), record));
         let news = Arc::clone(&self.news);
         let task = tokio::spawn(Arc::clone(&watch).run(
             self.policy.subscribe(),

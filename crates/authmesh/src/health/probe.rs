@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::pin;
 
+use authmesh_logic::config::Protocol;
 use authmesh_logic::health::{Check, CheckFailure, Policy};
 use bytes::Bytes;
 use http::header::{CONNECTION, HOST, USER_AGENT};
@@ -16,6 +17,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::Evidence;
 use crate::discovery::Address;
+use crate::identity::Pin;
 
 /// How much of an answer's body is read, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -23,22 +25,43 @@ const LONGEST_BODY: usize = 64 * 1024;
 /// How much is held while the head of an answer is read, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Checks what is at `address` once, within the policy's time.
-pub(super) async fn probe(policy: &Policy, address: &Address) -> Evidence {
+/// Checks what is at `address` once, within the policy's time; with a `pin` it must prove first
+/// who it is.
+pub(super) async fn probe(policy: &Policy, address: &Address, pin: Option<&Pin>) -> Evidence {
     let check = async {
         match address {
-            Address::Tcp(address) => match TcpStream::connect(address).await {
-                Ok(stream) => ask(&policy.check, &address.to_string(), stream).await,
+            Address::Tcp(peer) => match TcpStream::connect(peer).await {
+                Ok(stream) => prove_and_ask(policy, address, pin, stream).await,
                 Err(fault) => not_connected(fault.kind()),
             },
             Address::Unix(path) => match UnixStream::connect(&**path).await {
-                Ok(stream) => ask(&policy.check, "localhost", stream).await,
+                Ok(stream) => prove_and_ask(policy, address, pin, stream).await,
                 Err(fault) => not_connected(fault.kind()),
             },
         }
     };
     let timeout = tokio::time::timeout(policy.timeout, check).await;
     timeout.unwrap_or(Evidence::failed(CheckFailure::Timeout))
+}
+
+async fn prove_and_ask<S>(
+    policy: &Policy,
+    address: &Address,
+    pin: Option<&Pin>,
+    stream: S,
+) -> Evidence
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let authority = match address {
+        Address::Tcp(address) => address.to_string(),
+        Address::Unix(_) => "localhost".to_owned(),
+    };
+    let Some(pin) = pin else { return ask(&policy.check, &authority, stream).await };
+    match pin.secure(stream, address, Protocol::Http1).await {
+        Ok((stream, _)) => ask(&policy.check, &authority, stream).await,
+        Err(_) => Evidence::failed(CheckFailure::Identity),
+    }
 }
 
 async fn ask<S>(check: &Check, authority: &str, stream: S) -> Evidence
@@ -163,7 +186,7 @@ mod tests {
         for (answer, evidence) in table {
             let (address, server) = served(answer.as_bytes()).await;
             let policy = policy(get("/ready?full"));
-            let (seen, asked) = tokio::join!(probe(&policy, &address), server);
+            let (seen, asked) = tokio::join!(probe(&policy, &address, None), server);
             assert_eq!(seen, evidence, "{}", &answer[..answer.len().min(80)]);
             let expected = format!(
                 "GET /ready?full HTTP/1.1\r\nhost: {address}\r\nuser-agent: authmesh-health\r\n\
@@ -180,13 +203,13 @@ mod tests {
         let address = Address::Unix(path.to_str().unwrap().into());
         let policy = policy(Check::Tcp);
         let missing = Evidence::failed(CheckFailure::Refused).because(io::ErrorKind::NotFound);
-        assert_eq!(probe(&policy, &address).await, missing);
+        assert_eq!(probe(&policy, &address, None).await, missing);
 
         let listener = UnixListener::bind(&path).unwrap();
-        assert_eq!(probe(&policy, &address).await, Evidence::passed(None));
+        assert_eq!(probe(&policy, &address, None).await, Evidence::passed(None));
         drop(listener);
         let refused = missing.because(io::ErrorKind::ConnectionRefused);
-        assert_eq!(probe(&policy, &address).await, refused);
+        assert_eq!(probe(&policy, &address, None).await, refused);
     }
 
     #[tokio::test]
@@ -194,14 +217,14 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = Address::Tcp(listener.local_addr().unwrap());
         let policy = Policy { timeout: Duration::from_millis(20), ..policy(get("/")) };
-        assert_eq!(probe(&policy, &address).await, Evidence::failed(CheckFailure::Timeout));
+        assert_eq!(probe(&policy, &address, None).await, Evidence::failed(CheckFailure::Timeout));
     }
 
     #[tokio::test]
     async fn a_path_that_cannot_be_sent_is_said() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = Address::Tcp(listener.local_addr().unwrap());
-        let evidence = probe(&policy(get("/a b")), &address).await;
+        let evidence = probe(&policy(get("/a b")), &address, None).await;
         assert_eq!(evidence.fault, Some(io::ErrorKind::InvalidInput));
     }
 }

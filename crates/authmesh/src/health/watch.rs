@@ -13,6 +13,7 @@ use super::record::{CheckRecord, Record};
 use super::{Evidence, probe};
 use crate::clock::Clock;
 use crate::discovery::{Address, InstanceId};
+use crate::identity::Pin;
 
 /// The shortest time between two looks at what requests say.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
@@ -21,14 +22,21 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Watch {
     pub(super) id: InstanceId,
     pub(super) address: Address,
+    /// Who it must prove to be.
+    pin: Option<Pin>,
     record: Mutex<Record>,
     /// It is watched no more: what its task still finds out concerns nobody.
     ended: AtomicBool,
 }
 
 impl Watch {
-    pub(super) const fn new(id: InstanceId, address: Address, record: Record) -> Self {
-        Self { id, address, record: Mutex::new(record), ended: AtomicBool::new(false) }
+    pub(super) const fn new(
+        id: InstanceId,
+        address: Address,
+        pin: Option<Pin>,
+        record: Record,
+    ) -> Self {
+        Self { id, address, pin, record: Mutex::new(record), ended: AtomicBool::new(false) }
     }
 
     pub(super) fn end(&self) {
@@ -107,7 +115,7 @@ impl Watch {
         // Waiting for a place is not the instance's fault: it is outside of the policy's time.
         let _place = places.acquire().await.ok()?;
         let started = Clock.now();
-        let evidence = probe::probe(policy, &self.address).await;
+        let evidence = probe::probe(policy, &self.address, self.pin.as_ref()).await;
         Some(CheckRecord { started, took: Clock.now().since(started), evidence })
     }
 }

@@ -7,16 +7,20 @@ use authmesh_logic::Moment;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::rt::{Read, Write};
 
 use super::connect::{Stream, connect};
 use super::exchange_timer::ExchangeTimer;
 use super::{ConnectionPolicy, Lent, Sent, Transport, take, unasked_protocol};
 use crate::error::BoxError;
+use crate::identity::Proof;
 use crate::request_body::RequestBody;
 
 /// One connection, not in use.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
+    /// On the heap, so that connections without one are not larger for it.
+    proof: Option<Box<Proof>>,
     born: Moment,
     used: Moment,
     timer: ExchangeTimer,
@@ -39,7 +43,7 @@ impl Pool {
         request: &mut Request<RequestBody>,
     ) -> Sent {
         loop {
-            let kept = self.take(policy, now);
+            let kept = self.take(transport, policy, now);
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
@@ -66,8 +70,15 @@ impl Pool {
         }
     }
 
-    pub(super) fn keep(&self, policy: &ConnectionPolicy, now: Moment, mut connection: Connection) {
-        if connection.sender.is_closed() || now.since(connection.born) >= policy.oldest {
+    pub(super) fn keep(
+        &self,
+        transport: &Transport,
+        policy: &ConnectionPolicy,
+        now: Moment,
+        mut connection: Connection,
+    ) {
+        let is_old = now.since(connection.born) >= policy.oldest;
+        if is_old || !connection.is_good(transport, now) {
             return;
         }
         connection.used = now;
@@ -77,21 +88,34 @@ impl Pool {
         }
     }
 
-    pub(super) fn sweep(&self, policy: &ConnectionPolicy, now: Moment) {
+    pub(super) fn sweep(&self, transport: &Transport, policy: &ConnectionPolicy, now: Moment) {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|connection| {
-            !connection.sender.is_closed() && now.since(connection.used) < policy.keep_alive
+            connection.is_good(transport, now) && now.since(connection.used) < policy.keep_alive
         });
     }
 
-    fn take(&self, policy: &ConnectionPolicy, now: Moment) -> Option<Connection> {
+    fn take(
+        &self,
+        transport: &Transport,
+        policy: &ConnectionPolicy,
+        now: Moment,
+    ) -> Option<Connection> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(connection) = idle.pop() {
-            if !connection.sender.is_closed() && now.since(connection.used) < policy.keep_alive {
+            let is_fresh = now.since(connection.used) < policy.keep_alive;
+            if is_fresh && connection.is_good(transport, now) {
                 return Some(connection);
             }
         }
         None
+    }
+}
+
+impl Connection {
+    /// Whether it may carry a further request.
+    fn is_good(&self, transport: &Transport, now: Moment) -> bool {
+        !self.sender.is_closed() && transport.still_holds(self.proof.as_deref(), now)
     }
 }
 
@@ -100,19 +124,24 @@ async fn open(
     policy: &ConnectionPolicy,
     now: Moment,
 ) -> Result<Connection, BoxError> {
-    let sender = match connect(&transport.address, policy.connect_timeout).await? {
-        Stream::Tcp(stream) => {
-            let (sender, connection) = http1::handshake(stream).await?;
-            transport.open.drive(connection.with_upgrades());
-            sender
-        }
-        Stream::Unix(stream) => {
-            let (sender, connection) = http1::handshake(stream).await?;
-            transport.open.drive(connection.with_upgrades());
-            sender
-        }
+    let (stream, proof) = connect(transport, policy.connect_timeout).await?;
+    let sender = match stream {
+        Stream::Tcp(stream) => begin(transport, stream).await?,
+        Stream::Unix(stream) => begin(transport, stream).await?,
+        Stream::SecureTcp(stream) => begin(transport, stream).await?,
+        Stream::SecureUnix(stream) => begin(transport, stream).await?,
     };
-    Ok(Connection { sender, born: now, used: now, timer: ExchangeTimer::default() })
+    let proof = proof.map(Box::new);
+    Ok(Connection { sender, proof, born: now, used: now, timer: ExchangeTimer::default() })
+}
+
+async fn begin<S>(transport: &Transport, stream: S) -> hyper::Result<SendRequest<RequestBody>>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::handshake(stream).await?;
+    transport.open.drive(connection.with_upgrades());
+    Ok(sender)
 }
 
 async fn exchange(

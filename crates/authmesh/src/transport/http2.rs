@@ -4,18 +4,26 @@ use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use authmesh_logic::Moment;
 use http::{Request, StatusCode};
 use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper::rt::{Read, Write};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::{Stream, connect};
 use super::{ConnectionPolicy, Lent, Sent, Transport, take, unasked_protocol};
 use crate::error::BoxError;
+use crate::identity::Proof;
 use crate::request_body::RequestBody;
 
 /// The connection of one lane, if there is one.
 #[derive(Default)]
-pub(super) struct Slot(Mutex<Option<SendRequest<RequestBody>>>);
+pub(super) struct Slot(Mutex<Option<Connection>>);
+
+struct Connection {
+    sender: SendRequest<RequestBody>,
+    proof: Option<Proof>,
+}
 
 /// How often an endpoint is asked whether it is still there while requests wait.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -27,9 +35,10 @@ impl Slot {
         &self,
         transport: &Transport,
         policy: &ConnectionPolicy,
+        now: Moment,
         request: &mut Request<RequestBody>,
     ) -> Sent {
-        if let Some(sender) = self.current() {
+        if let Some(sender) = self.current(transport, now) {
             match exchange(sender, request).await {
                 Sent::Returned(_) => {}
                 ended => return ended,
@@ -42,9 +51,16 @@ impl Slot {
         }
     }
 
-    fn current(&self) -> Option<SendRequest<RequestBody>> {
+    /// Lets go of a connection whose proof has ended: it closes when its last request has.
+    pub(super) fn sweep(&self, transport: &Transport, now: Moment) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.take_if(|connection| !connection.is_good(transport, now));
+    }
+
+    fn current(&self, transport: &Transport, now: Moment) -> Option<SendRequest<RequestBody>> {
         let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref().filter(|sender| !sender.is_closed()).cloned()
+        let good = slot.as_ref().filter(|connection| connection.is_good(transport, now));
+        good.map(|connection| connection.sender.clone())
     }
 
     /// Connects and keeps the connection. Two requests that find none may both connect; the later
@@ -54,26 +70,38 @@ impl Slot {
         transport: &Transport,
         policy: &ConnectionPolicy,
     ) -> Result<SendRequest<RequestBody>, BoxError> {
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .keep_alive_interval(PING_INTERVAL)
-            .keep_alive_timeout(PING_TIMEOUT);
-        let sender = match connect(&transport.address, policy.connect_timeout).await? {
-            Stream::Tcp(stream) => {
-                let (sender, connection) = builder.handshake(stream).await?;
-                transport.open.drive(connection);
-                sender
-            }
-            Stream::Unix(stream) => {
-                let (sender, connection) = builder.handshake(stream).await?;
-                transport.open.drive(connection);
-                sender
-            }
+        let (stream, proof) = connect(transport, policy.connect_timeout).await?;
+        let sender = match stream {
+            Stream::Tcp(stream) => begin(transport, stream).await?,
+            Stream::Unix(stream) => begin(transport, stream).await?,
+            Stream::SecureTcp(stream) => begin(transport, stream).await?,
+            Stream::SecureUnix(stream) => begin(transport, stream).await?,
         };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender.clone());
+        let connection = Connection { sender: sender.clone(), proof };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(sender)
     }
+}
+
+impl Connection {
+    /// Whether it may carry a further request.
+    fn is_good(&self, transport: &Transport, now: Moment) -> bool {
+        !self.sender.is_closed() && transport.still_holds(self.proof.as_ref(), now)
+    }
+}
+
+async fn begin<S>(transport: &Transport, stream: S) -> hyper::Result<SendRequest<RequestBody>>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT);
+    let (sender, connection) = builder.handshake(stream).await?;
+    transport.open.drive(connection);
+    Ok(sender)
 }
 
 async fn exchange(

@@ -20,6 +20,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use crate::error::BoxError;
+use crate::identity::{Pin, Proof};
 use crate::request_body::RequestBody;
 
 /// How connections are made and kept.
@@ -38,6 +39,8 @@ pub(crate) struct ConnectionPolicy {
 pub(crate) struct Transport {
     address: Address,
     protocol: Protocol,
+    /// Who the endpoint must prove to be.
+    pin: Option<Pin>,
     lanes: Box<[LaneConnections]>,
     open: Arc<OpenConnections>,
 }
@@ -80,12 +83,13 @@ impl Transport {
     pub(crate) fn new(
         address: Address,
         protocol: Protocol,
+        pin: Option<Pin>,
         lanes: usize,
         open: Arc<OpenConnections>,
     ) -> Self {
         let lane =
             |_| LaneConnections { http1: http1::Pool::default(), http2: http2::Slot::default() };
-        Self { address, protocol, lanes: (0..lanes.max(1)).map(lane).collect(), open }
+        Self { address, protocol, pin, lanes: (0..lanes.max(1)).map(lane).collect(), open }
     }
 
     pub(crate) fn address(&self) -> &Address {
@@ -109,7 +113,7 @@ impl Transport {
             Protocol::Http1 => own.http1.send(self, policy, now, end, request).await,
             Protocol::Http2 => {
                 // On the heap, so that it does not make every HTTP/1.1 request larger.
-                let sending = Box::pin(own.http2.send(self, policy, request));
+                let sending = Box::pin(own.http2.send(self, policy, now, request));
                 tokio::time::timeout(end.since(now), sending).await.unwrap_or(Sent::Late)
             }
         }
@@ -123,14 +127,23 @@ impl Transport {
     /// Takes back a connection whose exchange has ended well.
     pub(crate) fn give_back(&self, policy: &ConnectionPolicy, lane: Lane, now: Moment, lent: Lent) {
         if let Lent::Http1(connection) = lent {
-            self.lanes[lane.shard(self.lanes.len())].http1.keep(policy, now, connection);
+            self.lanes[lane.shard(self.lanes.len())].http1.keep(self, policy, now, connection);
         }
     }
 
-    /// Closes the connections that have been unused for too long.
+    /// Closes the connections that have been unused for too long, or whose proof has ended.
     pub(crate) fn sweep(&self, policy: &ConnectionPolicy, now: Moment) {
         for lane in &self.lanes {
-            lane.http1.sweep(policy, now);
+            lane.http1.sweep(self, policy, now);
+            lane.http2.sweep(self, now);
+        }
+    }
+
+    /// Whether the proof that a connection was made with is still good.
+    fn still_holds(&self, proof: Option<&Proof>, now: Moment) -> bool {
+        match (&self.pin, proof) {
+            (Some(pin), Some(proof)) => pin.still_holds(proof, now),
+            (pin, _) => pin.is_none(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
-use super::Weaker::{Exposed, OneMore, Reach, Towards, WiderNetwork};
+use super::Weaker::{Exposed, Lost, OneMore, Reach, Towards, WiderNetwork};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -43,15 +43,35 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         name: "identity",
         heading: "[identity]",
-        text: "Paths are relative to the main file.",
+        text: "Paths are relative to the main file. The files are watched: what is renewed is used \
+               by the next handshake. With `trust_domain` and `bundle` callers and services prove \
+               who they are by certificates that follow the X.509-SVID specification.",
         keys: keys! {
+            source: "`files`", Example, r#""files""#, "Where the identity comes from.";
             cert: "path", Required, r#""/run/authmesh/tls/mesh.pem""#, "The certificate chain, PEM, the own certificate first.";
             key: "path", Required, r#""/run/authmesh/tls/mesh.key""#, "Its private key, PEM; refused when others than its owner may read it.";
-            - trust_domain: "leave it out: callers are not identified by certificate yet";
-            - bundle: "leave it out: callers are not identified by certificate yet";
-            - crl: "leave it out: callers are not identified by certificate yet";
-            - source: "name the files in `cert` and `key`";
-            - federation: "leave it out: callers are not identified by certificate yet";
+            trust_domain: "trust domain", Depends("nobody is identified by certificate"), r#""corp.example""#, "The trust domain of this mesh; `cert` must prove a workload of it.", weaker (Lost);
+            bundle: "path", Depends("required beside `trust_domain`"), r#""/run/authmesh/tls/bundle.pem""#, "The root certificates of the trust domain, PEM.", weaker (Lost);
+            crl: "table", Depends("nobody is asked for revocation"), r#"{ file = "/run/authmesh/tls/crl.pem" }"#, "The revocation lists.";
+            federation: "tables by name", Nothing, "{}", "Other trust domains that are believed, `[identity.federation.NAME]`.";
+        },
+    },
+    Section {
+        name: "crl",
+        heading: "crl of [identity]",
+        text: "A peer that a list names is always refused.",
+        keys: keys! {
+            file: "path", Required, r#""/run/authmesh/tls/crl.pem""#, "The lists of every authority, PEM.", weaker (Lost);
+            mode: "`require` or `warn`", Example, r#""require""#, "What happens to a peer of whom no list that holds speaks: `require` refuses it, of other trust domains too; `warn` lets it in.", weaker (Towards(&[&["require", ""], &["warn"]]));
+        },
+    },
+    Section {
+        name: "federation",
+        heading: "[identity.federation.NAME]",
+        text: "The workloads of another trust domain, believed by that domain's own bundle.",
+        keys: keys! {
+            trust_domain: "trust domain", Required, r#""partner.example""#, "Its name.", weaker (OneMore);
+            bundle: "path", Required, r#""/run/authmesh/tls/partner.pem""#, "Its root certificates, PEM.", weaker (OneMore);
         },
     },
     Section {

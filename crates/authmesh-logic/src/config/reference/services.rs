@@ -2,7 +2,7 @@
 
 use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
-use super::Weaker::{Larger, OneMoreOfAll, Towards};
+use super::Weaker::{Larger, Lost, OneMoreOfAll, Towards};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -14,6 +14,7 @@ pub(super) const SECTIONS: &[Section] = &[
             endpoints: "array of addresses", Nothing, r#"["127.0.0.1:3000", "unix:/run/login.sock"]"#, "Addresses, each an instance.";
             discover: "table", Nothing, r#"{ file = "instances.json" }"#, "Where instances are learned.";
             protocol: "`http1` or `http2`", Example, r#""http1""#, "How instances are spoken to; `http2` without negotiation.";
+            identity: "SPIFFE ID", Depends("instances are spoken to without TLS"), r#""spiffe://corp.example/login""#, "Who every instance must prove to be, by mutual TLS; whoever proves another identity gets nothing.", weaker (Lost);
             timeout: "duration", Example, r#""5s""#, "How long a request may take to its response head.";
             max_age: "duration", Depends("any age"), r#""30s""#, "How old the view of the instances may be; beyond it requests are refused.", weaker (Larger);
             balance: "strategy or table", Example, r#""least_loaded""#, "How an endpoint is chosen.";
@@ -23,7 +24,6 @@ pub(super) const SECTIONS: &[Section] = &[
             admission: "table or `off`", Nothing, r#"{ concurrency = "gradient2" }"#, "How much of the load is let in, for each operation; the rest is refused at once.";
             health: "table", Nothing, r#"{ path = "/healthz" }"#, "How instances are checked.";
             retry: "table or `off`", Nothing, "{ attempts = 3 }", "Whether attempts are repeated.";
-            - identity: "leave it out: instances are not identified by certificate yet";
             - weights: "give weights at registration";
         },
     },

@@ -23,7 +23,7 @@ pub(super) const SECTIONS: &[Section] = &[
         heading: "tls of a listener",
         text: "",
         keys: keys! {
-            mode: "`server` or `plaintext`", Required, r#""server""#, "`server`: the mesh proves itself with the certificate of `[identity]`. `plaintext`: on loopback and Unix sockets only.", weaker (Towards(&[&["server"], &["plaintext", ""]]));
+            mode: "`mutual`, `server`, `permissive` or `plaintext`", Required, r#""mutual""#, "`mutual`: both sides prove themselves. `server`: only the mesh does, with the certificate of `[identity]`. `permissive`: callers may speak with or without TLS, for a time of change. `plaintext`: on loopback and Unix sockets only.", weaker (Towards(&[&["mutual"], &["server"], &["permissive"], &["plaintext", ""]]));
             min_version: "`1.2` or `1.3`", Example, r#""1.3""#, "The oldest version of TLS that is spoken.", weaker (Towards(&[&["1.3"], &["1.2"]]));
         },
     },

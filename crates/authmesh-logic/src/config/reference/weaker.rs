@@ -33,6 +33,8 @@ pub enum Weaker {
     /// A word of a later row. The empty word is what is not written; an unknown word is weaker than
     /// any.
     Towards(&'static [&'static [&'static str]]),
+    /// Another value, or none where there was one.
+    Lost,
     /// Any change, in these words.
     Change(&'static str),
 }
@@ -87,6 +89,7 @@ impl Weaker {
                 };
                 rows.iter().map(words).collect::<Vec<_>>().join(" → ")
             }
+            Self::Lost => "another, or left out".to_string(),
             Self::Change(words) => words.to_string(),
         }
     }
@@ -106,8 +109,11 @@ impl Weaker {
             Self::Reach => by_rank(&reach(before), &reach(after)),
             Self::Exposed => by_rank(&(reach(before) == OUTSIDE), &(reach(after) == OUTSIDE)),
             Self::Towards(rows) => by_rank(&row(rows, before), &row(rows, after)),
-            Self::Change(_) if before.map(toml_text) == after.map(toml_text) => Effect::Neutral,
-            Self::Change(_) => Effect::Weaker,
+            Self::Lost if before.is_none() && after.is_some() => Effect::Stronger,
+            Self::Lost | Self::Change(_) if before.map(toml_text) == after.map(toml_text) => {
+                Effect::Neutral
+            }
+            Self::Lost | Self::Change(_) => Effect::Weaker,
         }
     }
 }
@@ -259,6 +265,8 @@ mod tests {
             (Weaker::Larger, "1s", ""),
             (Weaker::OneMore, "[a]", "[a b]"),
             (Weaker::OneMore, "", "[a]"),
+            (Weaker::Lost, "a", ""),
+            (Weaker::Lost, "a", "b"),
             (Weaker::OneLess, "[a]", ""),
             (Weaker::OneMoreOfAll, "[a]", "[a b]"),
             (Weaker::OneMoreOfAll, "[a]", ""),

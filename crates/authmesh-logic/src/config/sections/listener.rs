@@ -31,8 +31,8 @@ pub(in crate::config) fn read_listener(
     if let Some(address) = &address {
         refuse_exposed(&mut reader, address, has_tls, tls.as_ref());
     }
-    if let Some(Written { value: TlsMode::Server { .. }, span, .. }) = tls {
-        reader.findings.certificate_meant.push(span);
+    if let Some(tls) = &tls {
+        note_needs(&mut reader, tls, &name);
     }
     reader.deny_rest();
     let listener = ListenerConfig {
@@ -45,19 +45,41 @@ pub(in crate::config) fn read_listener(
 }
 
 fn read_tls(mut reader: Reader<'_, '_>) -> Option<Written<TlsMode>> {
-    let mode =
-        reader.choice("mode", &[("server", true), ("plaintext", false)], &["mutual", "permissive"]);
+    type Mode = fn(bool) -> TlsMode;
+    let modes: [(&str, Mode); 4] = [
+        ("mutual", |allow_tls12| TlsMode::Mutual { allow_tls12 }),
+        ("server", |allow_tls12| TlsMode::Server { allow_tls12 }),
+        ("permissive", |allow_tls12| TlsMode::Permissive { allow_tls12 }),
+        ("plaintext", |_| TlsMode::Plaintext),
+    ];
+    let mode = reader.choice("mode", &modes, &[]);
     let mode = reader.required("mode", mode);
     let version = reader.choice("min_version", &[("1.2", true), ("1.3", false)], &[]);
-    let allow_tls12 = version.is_some_and(|version| version.value);
-    if let (Some(Written { value: false, .. }), Some(version)) = (&mode, &version) {
+    let mode = mode.map(|mode| mode.with((mode.value)(version.is_some_and(|v| v.value))));
+    if let (Some(Written { value: TlsMode::Plaintext, .. }), Some(version)) = (&mode, &version) {
         reader.no_effect(version.key, "min_version", "with `mode = \"plaintext\"`");
     }
     reader.deny_rest();
-    mode.map(|mode| {
-        let value = if mode.value { TlsMode::Server { allow_tls12 } } else { TlsMode::Plaintext };
-        mode.with(value)
-    })
+    mode
+}
+
+/// Notes what the mode needs elsewhere in the file, and says what it gives away.
+fn note_needs(reader: &mut Reader<'_, '_>, tls: &Written<TlsMode>, name: &Option<Written<&str>>) {
+    match tls.value {
+        TlsMode::Plaintext => {}
+        TlsMode::Server { .. } => reader.findings.certificate_meant.push(tls.with("`server`")),
+        TlsMode::Mutual { .. } => reader.findings.trust_meant.push(tls.with("`mutual`")),
+        TlsMode::Permissive { .. } => {
+            reader.findings.trust_meant.push(tls.with("`permissive`"));
+            let name = name.as_ref().map_or("…", |name| name.value);
+            let sentence = format!("listener `{name}` also takes callers that prove nothing");
+            reader.report(
+                Problem::new(Code::PermissiveTls, tls.span, sentence)
+                    .note("passwords and tokens of such callers could be read on the way")
+                    .help("mode = \"mutual\", once every caller has a certificate"),
+            );
+        }
+    }
 }
 
 fn refuse_exposed(
@@ -67,8 +89,8 @@ fn refuse_exposed(
     tls: Option<&Written<TlsMode>>,
 ) {
     let place: Span = match tls {
-        Some(Written { value: TlsMode::Server { .. }, .. }) => return,
-        Some(plaintext) => plaintext.span,
+        Some(Written { value: TlsMode::Plaintext, span, .. }) => *span,
+        Some(_) => return,
         // A faulty `tls` has its own problem, and does not mean plaintext.
         None if has_tls => return,
         None => address.span,
@@ -80,6 +102,6 @@ fn refuse_exposed(
     reader.report(
         Problem::new(Code::PlaintextExposed, place, sentence)
             .note("passwords and tokens could be read on the way")
-            .help("tls = { mode = \"server\" }, or an address on loopback"),
+            .help("tls = { mode = \"mutual\" }, or an address on loopback"),
     );
 }

@@ -138,7 +138,12 @@ fn principals(reader: &mut Reader<'_, '_>, key: &'static str) -> Vec<Principal> 
 
 fn principal(reader: &mut Reader<'_, '_>, text: &Written<&str>) -> Option<Principal> {
     let fault = match Principal::parse(text.value) {
-        Ok(principal) => return Some(principal),
+        Ok(principal) => {
+            if let Some(domain) = principal.trust_domain() {
+                reader.findings.domains_meant.push(text.with(domain.to_string()));
+            }
+            return Some(principal);
+        }
         Err(fault) => fault,
     };
     reader.report(match fault {

@@ -34,6 +34,14 @@ pub(in crate::config) fn read_service(
     );
     let protocols = [("http1", Protocol::Http1), ("http2", Protocol::Http2)];
     put(&mut service.protocol, reader.choice("protocol", &protocols, &[]));
+    if let Some(id) = reader.spiffe_id("identity") {
+        if id.value.path().is_empty() {
+            let sentence = "this names a trust domain and no workload";
+            reader.report(Problem::new(Code::BadSpiffeId, id.span, sentence));
+        }
+        reader.findings.trust_meant.push(id.with("`identity` of a service"));
+        service.identity = Some(id.value);
+    }
     put(&mut service.timeout, reader.duration("timeout"));
     service.max_age = reader.duration("max_age").map(|time| time.value);
     service.balance = read_balance(&mut reader);

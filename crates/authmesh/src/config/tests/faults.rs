@@ -258,6 +258,49 @@ fn errors_of_policies() {
 }
 
 #[test]
+fn faults_of_identity() {
+    let own = "[identity]\ncert = 'a'\nkey = 'b'\n";
+    let trust = format!("{own}trust_domain = 'corp.example'\nbundle = 'c'\n");
+    let login = "[service.login]\nendpoints = ['127.0.0.1:1']\n";
+    let listener =
+        "[[listener]]\nname = 'a'\nforward_to = 'login'\naddress = '127.0.0.1:1'\ntls = ";
+    for (code, case) in [
+        ("AM-C007", format!("§{own}bundle = 'c'")),
+        ("AM-C007", format!("§{own}trust_domain = 'corp.example'")),
+        ("AM-C007", format!("{trust}crl = §{{ mode = 'warn' }}")),
+        (
+            "AM-C007",
+            format!("{trust}[identity.federation.x]\nbundle = 'd'")
+                .replace("[identity.f", "§[identity.f"),
+        ),
+        ("AM-C005", format!("{trust}crl = {{ file = 'd', mode = §'maybe' }}")),
+        (
+            "AM-C022",
+            format!("{trust}federation.x = {{ trust_domain = §'corp.example', bundle = 'd' }}"),
+        ),
+        ("AM-C003", format!("{trust}federation = §1")),
+        ("AM-C025", format!("{own}trust_domain = §'Corp.example'\nbundle = 'c'")),
+        ("AM-C025", format!("{trust}{login}identity = §'spiffe://Corp.example/a'")),
+        ("AM-C025", format!("{trust}{login}identity = §'spiffe://corp.example'")),
+        ("AM-C026", format!("{trust}{login}identity = §'spiffe://partner.example/a'")),
+        ("AM-C007", format!("{own}{login}identity = §'spiffe://corp.example/a'")),
+        ("AM-C007", format!("{login}identity = §'spiffe://corp.example/a'")),
+        ("AM-C007", format!("{listener}{{ mode = §'mutual' }}")),
+        ("AM-C007", format!("{own}{listener}{{ mode = §'mutual' }}")),
+        ("AM-C007", format!("§[identity]\ncert = 'a'\n{listener}{{ mode = 'mutual' }}")),
+    ] {
+        check(Severity::Error, code, &case);
+    }
+    let permissive = format!("{trust}{listener}{{ mode = §'permissive' }}");
+    check(Severity::Warning, "AM-C060", &permissive);
+    let federated = format!(
+        "{trust}federation.x = {{ trust_domain = 'partner.example', bundle = 'd' }}\n\
+         {login}identity = 'spiffe://partner.example/a'"
+    );
+    assert!(parse(&format!("version = 1\n{federated}\n"), "mesh.toml").is_ok());
+}
+
+#[test]
 fn warnings() {
     let exposed = "[identity]\ncert = 'a'\nkey = 'b'\n[[listener]]\nname = 'a'\n\
                    address = '0.0.0.0:80'\nforward_to = 'login'\ntls = { mode = 'server' }";
@@ -285,14 +328,10 @@ fn what_nothing_enforces_yet_is_refused_by_name() {
     let login = "[service.login]\nendpoints = ['127.0.0.1:1']";
     for case in [
         format!("{listener}\nprotocol = §'tcp'"),
-        format!("{listener}\ntls = {{ mode = §'mutual' }}"),
-        format!("{listener}\ntls = {{ mode = §'permissive' }}"),
-        "[identity]\ncert = 'a'\nkey = 'b'\n§trust_domain = 'corp.example'".to_owned(),
-        "[identity]\ncert = 'a'\nkey = 'b'\n§federation.x = { bundle = 'a' }".to_owned(),
+        "[identity]\ncert = 'a'\nkey = 'b'\nsource = §'spiffe'".to_owned(),
         "§[[rate]]\nname = 'x'".to_owned(),
         "[[route]]\nname = 'r'\nservice = 'login'\n§cost = 1".to_owned(),
         "[[route]]\nname = 'r'\nservice = 'login'\nclassifier = §'ldap'".to_owned(),
-        format!("{login}\n§identity = 'spiffe://corp.example/login'"),
         format!("{login}\n§weights = {{ }}"),
         format!("{login}\nbalance = §'maglev'"),
         format!("{login}\nbalance = {{ strategy = §'prequal' }}"),

@@ -26,9 +26,9 @@ fn certificate_key_and_secret_are_looked_at_only_when_asked() {
     for (cert, key, key_mode, token, token_mode, wanted) in [
         (&*cert, &*key, 0o600, "hunter2", 0o400, &[][..]),
         (&cert, &key, 0o640, "hunter2", 0o600, &["AM-T020 4:7"]),
-        (&cert, &foreign, 0o600, "hunter2", 0o600, &["AM-T014 4:7"]),
-        (&cert, "", 0o600, "hunter2", 0o600, &["AM-T013 4:7"]),
-        (&cert, &cert, 0o600, "hunter2", 0o600, &["AM-T013 4:7"]),
+        (&cert, &foreign, 0o600, "hunter2", 0o600, &["AM-T013 4:7"]),
+        (&cert, "", 0o600, "hunter2", 0o600, &["AM-T014 4:7"]),
+        (&cert, &cert, 0o600, "hunter2", 0o600, &["AM-T014 4:7"]),
         ("", &key, 0o600, "hunter2", 0o600, &["AM-T012 3:8"]),
         (broken, &key, 0o600, "hunter2", 0o600, &["AM-T012 3:8"]),
         (&cert, &key, 0o600, "hunter2", 0o644, &["AM-C034 7:9"]),

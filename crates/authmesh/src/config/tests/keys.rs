@@ -7,6 +7,7 @@ use crate::config::{Code, Loaded, Problems, parse};
 
 const LOGIN: &str = "[service.login]\nendpoints = ['127.0.0.1:3000']\n";
 
+const TRUST: &str = "[identity]\ncert = 'a'\nkey = 'b'\ntrust_domain = 'd'\nbundle = 'c'\n";
 const ACCESS: &str = "[authorization]\ndefault = 'deny'\n";
 const POLICY: &str = "[[policy]]\nname = 'web-may-login'\naction = 'deny'\n";
 const LISTENER: &str =
@@ -17,7 +18,16 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
     let text = match (section, key) {
         ("identity", "cert") => "[identity]\n@\nkey = 'b'",
         ("identity", "key") => "[identity]\n@\ncert = 'a'",
+        ("identity", "trust_domain") => "[identity]\n@\ncert = 'a'\nkey = 'b'\nbundle = 'c'",
+        ("identity", "bundle") => "[identity]\n@\ncert = 'a'\nkey = 'b'\ntrust_domain = 'd'",
+        ("identity", "crl" | "federation") => {
+            "[identity]\n@\ncert = 'a'\nkey = 'b'\ntrust_domain = 'd'\nbundle = 'c'"
+        }
         ("identity", _) => "[identity]\n@\ncert = 'a'\nkey = 'b'",
+        ("crl", "file") => "TRUSTcrl = { @ }",
+        ("crl", _) => "TRUSTcrl = { file = 'a', @ }",
+        ("federation", "bundle") => "TRUSTfederation.x = { trust_domain = 'e', @ }",
+        ("federation", _) => "TRUSTfederation.x = { bundle = 'a', @ }",
         ("admin", "address") => "[admin]\n@\ntoken = { env = 'T' }",
         ("admin", "token") => "[admin]\n@\naddress = '127.0.0.1:2'",
         ("admin", "allow_uids") => "[admin]\n@\nsocket = '/run/a'",
@@ -30,7 +40,7 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("listener", "address") => "[[listener]]\n@\nname = 'a'\nforward_to = 'login'",
         ("listener", "forward_to") => "[[listener]]\n@\nname = 'a'\naddress = '127.0.0.1:1'",
         ("listener", _) => return format!("{LISTENER}@"),
-        ("listener.tls", "mode") => "[identity]\ncert = 'a'\nkey = 'b'\nLISTENERtls = { @ }",
+        ("listener.tls", "mode") => "TRUSTLISTENERtls = { @ }",
         ("listener.tls", _) => {
             "[identity]\ncert = 'a'\nkey = 'b'\nLISTENERtls = { mode = 'server', @ }"
         }
@@ -39,6 +49,10 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("route", "listener") => "LISTENER[[route]]\n@\nname = 'r'\nservice = 'login'",
         ("route", _) => "[[route]]\n@\nname = 'r'\nservice = 'login'",
         ("service", "endpoints" | "discover") => "[service.login]\n@",
+        ("service", "identity") => {
+            "[identity]\ncert = 'a'\nkey = 'b'\ntrust_domain = 'corp.example'\nbundle = 'c'\n\
+             LOGIN@"
+        }
         ("service", _) => return format!("{LOGIN}@"),
         ("discover", _) => "[registry]\nkind = 'embedded'\n[service.login]\ndiscover = { @ }",
         ("breaker", "slower_than") => "LOGINendpoint_breaker = { slow_rate = '50%', @ }",
@@ -80,7 +94,8 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("", _) => "@",
         _ => return format!("[{section}]\n@"),
     };
-    text.replace("POLICY", POLICY).replace("LISTENER", LISTENER).replace("LOGIN", LOGIN)
+    let texts = [("TRUST", TRUST), ("POLICY", POLICY), ("LISTENER", LISTENER), ("LOGIN", LOGIN)];
+    texts.iter().fold(text.to_owned(), |text, (word, part)| text.replace(word, part))
 }
 
 /// A lawful document with `line` in the place of the key; without the key if it is empty.

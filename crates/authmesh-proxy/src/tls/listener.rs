@@ -1,0 +1,75 @@
+//! What a listener serves TLS with, and whether the mesh has what its mode needs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use authmesh::identity::{Clients, MeshIdentity};
+use authmesh_logic::config::{MeshConfig, TlsMode};
+use tokio_rustls::rustls::ServerConfig;
+
+/// Why TLS cannot be served.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A listener wants TLS and there is no `[identity]`.
+    NoIdentity,
+    /// A listener asks callers who they are and `[identity]` has no trust domain.
+    NoTrust,
+}
+
+/// How a listener serves TLS.
+pub(crate) struct ListenerTls {
+    pub(super) identity: Arc<MeshIdentity>,
+    pub(super) config: Arc<ServerConfig>,
+    /// Whether connections without TLS are taken too.
+    pub(super) takes_plaintext: bool,
+}
+
+impl ListenerTls {
+    /// What a listener of this mode serves with; `None` if it serves without TLS.
+    pub(crate) fn new(mode: TlsMode, identity: &Arc<MeshIdentity>) -> Option<Self> {
+        let (clients, allow_tls12) = match mode {
+            TlsMode::Plaintext => return None,
+            TlsMode::Server { allow_tls12 } => (Clients::Unasked, allow_tls12),
+            TlsMode::Mutual { allow_tls12 } => (Clients::Required, allow_tls12),
+            TlsMode::Permissive { allow_tls12 } => (Clients::Asked, allow_tls12),
+        };
+        Some(Self {
+            identity: Arc::clone(identity),
+            config: identity.server_config(clients, allow_tls12),
+            takes_plaintext: clients == Clients::Asked,
+        })
+    }
+}
+
+/// Whether the identity of a mesh has what its listeners need.
+pub(crate) fn check(config: &MeshConfig) -> Result<(), TlsError> {
+    let identity = config.security.identity.as_ref();
+    for listener in &config.network.listeners {
+        match identity {
+            _ if listener.tls == TlsMode::Plaintext => {}
+            None => return Err(TlsError::NoIdentity),
+            Some(identity) if listener.tls.asks_clients() && identity.trust.is_none() => {
+                return Err(TlsError::NoTrust);
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NoIdentity => {
+                "a listener serves TLS and there is no `[identity]`; write its `cert` and `key`"
+            }
+            Self::NoTrust => {
+                "a listener asks callers who they are and nobody is believed; write `trust_domain` \
+                 and `bundle` of `[identity]`"
+            }
+        })
+    }
+}
+
+impl std::error::Error for TlsError {}

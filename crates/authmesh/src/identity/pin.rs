@@ -1,0 +1,140 @@
+//! Calls a server that must prove one identity.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authmesh_logic::Moment;
+use authmesh_logic::config::Protocol;
+use authmesh_logic::discovery::Address;
+use authmesh_logic::identity::SpiffeId;
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::pki_types::ServerName;
+use rustls::version::TLS13;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::handshake::{HandshakeEnd, HandshakeFault, Side};
+use super::live::MeshIdentity;
+use super::peer::Peer;
+use super::verifier::{Shown, Verifier, Wanted};
+use crate::clock::Clock;
+
+/// The identity that a service's instances must prove, and what they are called with.
+#[derive(Clone)]
+pub(crate) struct Pin {
+    identity: Arc<MeshIdentity>,
+    id: SpiffeId,
+    http1: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
+}
+
+/// How long a connection is good for: until either side's proof ends, or the mesh believes others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proof {
+    until: Moment,
+    belief: u64,
+}
+
+impl Pin {
+    /// What calls `id` and nobody else.
+    pub(crate) fn new(identity: &Arc<MeshIdentity>, id: SpiffeId) -> Self {
+        #[expect(clippy::expect_used, reason = "the provider has suites for this version")]
+        let builder = ClientConfig::builder_with_provider(Arc::clone(identity.provider()))
+            .with_protocol_versions(&[&TLS13])
+            .expect("suites for TLS 1.3");
+        let verifier = Verifier {
+            identity: Arc::clone(identity),
+            algorithms: identity.provider().signature_verification_algorithms,
+            wanted: Wanted::Server(id.clone()),
+        };
+        let mut config = builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(Arc::new(Shown(Arc::clone(identity))));
+        // A session that is taken up again would be believed without being verified again.
+        config.resumption = Resumption::disabled();
+        let speaking = |protocol: &[u8]| {
+            let mut config = config.clone();
+            config.alpn_protocols = vec![protocol.to_vec()];
+            Arc::new(config)
+        };
+        let (http1, http2) = (speaking(b"http/1.1"), speaking(b"h2"));
+        Self { identity: Arc::clone(identity), id, http1, http2 }
+    }
+
+    /// Lets the peer at the other end of `stream` prove itself. Without limit: the caller owns the
+    /// clock.
+    pub(crate) async fn secure<S>(
+        &self,
+        stream: S,
+        address: &Address,
+        protocol: Protocol,
+    ) -> Result<(TlsStream<S>, Proof), HandshakeFault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let belief = self.identity.belief();
+        let secured = self.shake_hands(stream, address, protocol).await;
+        let end = secured.as_ref().map_or_else(|fault| fault.end, |_| HandshakeEnd::Done);
+        self.identity.count(Side::Outbound, end);
+        let (stream, until) = secured?;
+        Ok((stream, Proof { until, belief }))
+    }
+
+    /// Whether a connection made earlier is still good at `now`.
+    pub(crate) fn still_holds(&self, proof: &Proof, now: Moment) -> bool {
+        now < proof.until && proof.belief == self.identity.belief()
+    }
+
+    async fn shake_hands<S>(
+        &self,
+        stream: S,
+        address: &Address,
+        protocol: Protocol,
+    ) -> Result<(TlsStream<S>, Moment), HandshakeFault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let own = self.identity.own_end().ok_or_else(HandshakeFault::no_identity)?;
+        let config = match protocol {
+            Protocol::Http1 => &self.http1,
+            Protocol::Http2 => &self.http2,
+        };
+        let stream = TlsConnector::from(Arc::clone(config))
+            .connect(name_of(address), stream)
+            .await
+            .map_err(HandshakeFault::of)?;
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        // The verifier has read the same certificate.
+        let peers = Peer::of_handshake(chain).map_or(Duration::ZERO, |peer| peer.lifetime.until);
+        let until = peers.min(own);
+        let left = until.saturating_sub(self.identity.now());
+        Ok((stream, Clock.now() + left))
+    }
+}
+
+/// What the server is called in the handshake. Its identity is pinned, so nothing depends on it.
+fn name_of(address: &Address) -> ServerName<'static> {
+    match address {
+        Address::Tcp(address) => ServerName::IpAddress(address.ip().into()),
+        Address::Unix(_) => ServerName::IpAddress(std::net::Ipv4Addr::LOCALHOST.into()),
+    }
+}
+
+/// Two pins are the same when they want the same identity of the same mesh.
+impl PartialEq for Pin {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && Arc::ptr_eq(&self.identity, &other.identity)
+    }
+}
+
+impl Eq for Pin {}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Pin").field(&self.id).finish()
+    }
+}
