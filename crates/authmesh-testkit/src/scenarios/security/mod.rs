@@ -11,6 +11,7 @@ mod headers;
 mod http1_request;
 mod http1_response;
 mod http2;
+mod judged;
 mod live;
 mod path_normalisation;
 mod spiffe_id;
