@@ -169,6 +169,7 @@ impl Mesh {
         MeshMetrics {
             services: services.collect(),
             registry: self.shared.registry.as_ref().map(Registry::metrics),
+            identity: self.shared.identity.status(),
             events: self.shared.events.told(),
         }
     }

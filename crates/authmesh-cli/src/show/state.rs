@@ -36,11 +36,39 @@ pub(crate) fn status(report: &Value) -> String {
         }
     }
     text += &format!("\n{}", places.lines(""));
+    text += &identity(&report["identity"]);
     text += &format!("\nclient connections  {}\n", report["connections"]);
     text += &format!("\n{}", services(report));
     text += &format!("\n{}", breakers_of_operations(report));
     text += &format!("\n{}", instances(report));
     text
+}
+
+/// Who the mesh is, and the age of every certificate; nothing if it has no identity.
+fn identity(identity: &Value) -> String {
+    if !identity.is_object() {
+        return String::new();
+    }
+    let id = identity["id"].as_str().unwrap_or("not of a trust domain");
+    let mut text = format!("\nidentity  {}\n", printable(id));
+    for fault in ["unusable", "refused"] {
+        if let Some(words) = identity[fault].as_str() {
+            text += &format!("  {fault}\n{}\n", indented(words));
+        }
+    }
+    let mut table = Table::new(&["CERTIFICATE", "STANDING", "AGE", "LEFT", "FILE"]);
+    for certificate in list(&identity["certificates"]) {
+        let seconds =
+            |key: &str| time(&Value::from(certificate[key].as_u64().unwrap_or(0) * 1_000));
+        table.row([
+            text_of(&certificate["kind"]),
+            text_of(&certificate["standing"]),
+            seconds("age_s"),
+            seconds("left_s"),
+            text_of(&certificate["file"]),
+        ]);
+    }
+    text + &table.lines("")
 }
 
 /// The services in `report`.

@@ -1,7 +1,8 @@
 //! Decides whether the proxy is ready for requests, and says what is missing.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use authmesh::identity::{CertificateStatus, IdentityStatus};
 use authmesh::status::{MeshStatus, ServiceStatus};
 use authmesh::telemetry::MeshMetrics;
 use authmesh::worker::Clock;
@@ -18,12 +19,15 @@ pub(crate) struct Readiness {
     pub(crate) ready: bool,
     /// What is.
     pub(crate) missing: Vec<Missing>,
+    /// How old every certificate is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) certificates: Vec<CertificateStatus>,
 }
 
 /// A step that is not taken yet, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Missing {
-    /// Which: a step of the start, `drain`, `discovery:SERVICE` or `endpoints:SERVICE`.
+    /// Which: a step of the start, `drain`, `identity`, `discovery:SERVICE` or `endpoints:SERVICE`.
     pub(crate) step: String,
     /// Why, in a sentence.
     pub(crate) reason: String,
@@ -40,7 +44,10 @@ impl Readiness {
     /// Whether nothing is missing, by a snapshot that does not know the reasons.
     pub(crate) fn is_ready(standing: &Standing, metrics: &MeshMetrics) -> bool {
         let serves = standing.phase().0 == Phase::Serving;
-        serves && metrics.services.iter().all(|service| service.unroutable.is_none())
+        let is_unusable = |identity: &IdentityStatus| identity.unusable.is_some();
+        serves
+            && !metrics.identity.as_ref().is_some_and(is_unusable)
+            && metrics.services.iter().all(|service| service.unroutable.is_none())
     }
 
     fn judge((phase, since): (Phase, SystemTime), status: &MeshStatus, now: SystemTime) -> Self {
@@ -56,8 +63,10 @@ impl Readiness {
             }],
         };
         let of_services = status.services.iter().filter_map(|service| of_service(service, now));
-        let missing: Vec<_> = of_phase.into_iter().chain(of_services).collect();
-        Self { ready: missing.is_empty(), missing }
+        let of_identity = status.identity.as_ref().and_then(|identity| of_identity(identity, now));
+        let missing: Vec<_> = of_phase.into_iter().chain(of_identity).chain(of_services).collect();
+        let certificates = status.identity.iter().flat_map(|identity| &identity.certificates);
+        Self { ready: missing.is_empty(), missing, certificates: certificates.cloned().collect() }
     }
 }
 
@@ -68,6 +77,18 @@ fn of_start(step: Step, now: Step, since: SystemTime) -> Missing {
         false => format!("comes after {}", now.rule().word),
     };
     Missing { step: step.rule().word.to_owned(), reason, since: time_text(since) }
+}
+
+/// What an identity cannot prove or believe any more, since the first of its certificates ended.
+fn of_identity(identity: &IdentityStatus, now: SystemTime) -> Option<Missing> {
+    let reason = match (&identity.unusable, &identity.refused) {
+        (Some(unusable), Some(refused)) => format!("{unusable}, and the files on disk: {refused}"),
+        (Some(unusable), None) => unusable.clone(),
+        (None, _) => return None,
+    };
+    let ended = identity.certificates.iter().map(|certificate| certificate.ends_at).min();
+    let since = UNIX_EPOCH + Duration::from_secs(ended.unwrap_or(0));
+    Some(Missing { step: "identity".to_owned(), reason, since: time_text(since.min(now)) })
 }
 
 fn of_service(service: &ServiceStatus, now: SystemTime) -> Option<Missing> {

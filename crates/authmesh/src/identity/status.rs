@@ -9,7 +9,7 @@ use super::handshake::{HandshakeEnd, Side};
 use super::live::MeshIdentity;
 
 /// The state of a mesh's identity.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IdentityStatus {
     /// Who this mesh is.
     #[serde(skip_serializing_if = "Option::is_none")]

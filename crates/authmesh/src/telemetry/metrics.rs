@@ -14,6 +14,7 @@ use crate::circuit_breaker::CircuitBreakerMetrics;
 use crate::discovery::{DiscoveryMetrics, InstanceId, ServiceName};
 use crate::error::ErrorKind;
 use crate::health::HealthMetrics;
+use crate::identity::IdentityStatus;
 use crate::load_balancer::LoadBalancerMetrics;
 
 /// One reading of a whole mesh.
@@ -23,6 +24,8 @@ pub struct MeshMetrics {
     pub services: Vec<ServiceMetrics>,
     /// The registry in this process, if there is one.
     pub registry: Option<DiscoveryMetrics>,
+    /// How old certificates are and how handshakes ended, if there is an identity.
+    pub identity: Option<IdentityStatus>,
     /// How many events were told.
     pub events: u64,
 }

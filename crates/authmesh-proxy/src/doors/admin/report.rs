@@ -1,5 +1,6 @@
 //! What `/v1/status` and its parts say: every state with its reason and time.
 
+use authmesh::identity::IdentityStatus;
 use authmesh::status::{BreakerStatus, MeshStatus, ServiceStatus};
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub(crate) struct Report {
     load: Load,
     last_reload: Option<LastReload>,
     reload_failures: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<IdentityStatus>,
     services: Vec<ServiceStatus>,
     events: u64,
 }
@@ -57,7 +60,7 @@ impl BreakerReport<'_> {
 impl Report {
     pub(crate) fn of(standing: &Standing) -> Self {
         let status = standing.mesh.status();
-        let Readiness { ready, missing } = Readiness::of(standing, &status);
+        let Readiness { ready, missing, .. } = Readiness::of(standing, &status);
         let listeners = standing.listeners().into_iter();
         let doors = standing.doors().into_iter();
         Self {
@@ -76,6 +79,7 @@ impl Report {
             load: standing.load(),
             last_reload: standing.last_reload(),
             reload_failures: standing.reload_failures(),
+            identity: status.identity,
             services: status.services,
             events: status.events,
         }

@@ -126,6 +126,10 @@ metrics! {
         "Requests of clients whose answer has not ended.";
     TASKS "authmesh_tasks" Gauge None, []
         "Tasks of the workers: listeners, connections, and streams in flight.";
+    HANDSHAKES "authmesh_tls_handshakes_total" Counter None, ["kind", "result"]
+        "TLS handshakes by side, `inbound` or `outbound`, and by how they ended.";
+    CERTIFICATE_ENDS "authmesh_certificate_not_after_seconds" Gauge SECONDS, ["kind"]
+        "When the first certificate of a kind ends, in seconds since 1970: the mesh's `own`, its `bundle`, those of a `federation`, a `crl`.";
     READY "authmesh_ready" Gauge None, []
         "1 while nothing is missing for readiness; `/readyz` says what is.";
     RELOAD_FAILURES "authmesh_reload_failures_total" Counter None, []

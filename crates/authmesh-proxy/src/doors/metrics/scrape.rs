@@ -31,6 +31,7 @@ pub(crate) fn scrape(standing: &Standing, format: Format) -> String {
     if let Some(registry) = &metrics.registry {
         write_registry(&mut text, registry);
     }
+    write_identity(&mut text, &metrics);
     write_process(&mut text, standing, &metrics);
     text.finish()
 }
@@ -256,6 +257,22 @@ fn write_registry(text: &mut MetricsText, registry: &DiscoveryMetrics) {
     text.family(&names::REGISTRY_SAVES);
     text.sample(&names::REGISTRY_SAVES, &["saved"], registry.saves);
     text.sample(&names::REGISTRY_SAVES, &["failed"], registry.failed_saves);
+}
+
+fn write_identity(text: &mut MetricsText, metrics: &MeshMetrics) {
+    text.family(&names::HANDSHAKES);
+    for counted in metrics.identity.iter().flat_map(|identity| &identity.handshakes) {
+        let labels = [counted.side.word(), counted.end.word()];
+        text.sample(&names::HANDSHAKES, &labels, counted.count);
+    }
+    text.family(&names::CERTIFICATE_ENDS);
+    for kind in ["own", "bundle", "federation", "crl"] {
+        let certificates = metrics.identity.iter().flat_map(|identity| &identity.certificates);
+        let of_kind = certificates.filter(|certificate| certificate.kind == kind);
+        if let Some(ends_at) = of_kind.map(|certificate| certificate.ends_at).min() {
+            text.sample(&names::CERTIFICATE_ENDS, &[kind], ends_at);
+        }
+    }
 }
 
 fn write_process(text: &mut MetricsText, standing: &Standing, metrics: &MeshMetrics) {
