@@ -1,7 +1,7 @@
 //! One connection of a client: TLS if the listener wants it, then HTTP/1.1 or HTTP/2 until it ends.
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -94,12 +94,7 @@ async fn serve_http<S>(
     let accepted = Arc::new(accepted);
     let after_http = Arc::clone(&accepted);
     let proof = Arc::clone(&accepted);
-    let mut proof_ends = pin!(async move {
-        match &proof.proved {
-            Some(proved) => proved.ends().await,
-            None => pending().await,
-        }
-    });
+    let mut proof_ends = pin!(async move { Proved::end_of(proof.proved.as_ref()).await });
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = noted.begin(request.version() == Version::HTTP_2);
         let own = Arc::clone(&accepted);
@@ -133,16 +128,24 @@ async fn serve_http<S>(
     }
     if let Some(switched) = after_http.take_switched() {
         // On the heap, so that connections that speak HTTP are not larger for it.
-        Box::pin(carry(*switched, limits.idle_timeout, drain)).await;
+        let proved = after_http.proved.as_ref();
+        Box::pin(carry(*switched, proved, limits.idle_timeout, drain)).await;
     }
 }
 
-/// Goes on as another protocol until a side ends, nothing moves any more, or `drain` turns true: only
-/// the two ends know where a message ends, so nothing can be said to them first.
-async fn carry(switched: Switched, idle: Option<Duration>, mut drain: watch::Receiver<bool>) {
+/// Goes on as another protocol until a side ends, nothing moves any more, what the handshake `proved`
+/// ends, or `drain` turns true: only the two ends know where a message ends, so nothing can be said to
+/// them first.
+async fn carry(
+    switched: Switched,
+    proved: Option<&Proved>,
+    idle: Option<Duration>,
+    mut drain: watch::Receiver<bool>,
+) {
     tokio::select! {
         biased;
         _ = drain.wait_for(|drain| *drain) => {}
+        () = Proved::end_of(proved) => {}
         ended = switched.carry(idle) => {
             if let Err(error) = ended {
                 tracing::debug!(%error, "a WebSocket connection broke");

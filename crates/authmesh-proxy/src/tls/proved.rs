@@ -35,9 +35,16 @@ impl Proved {
         self.caller.as_ref().map(|peer| &peer.id)
     }
 
-    /// Waits until the proof is over: either side's certificate ends, or the mesh no longer
-    /// believes the caller.
-    pub(crate) async fn ends(&self) {
+    /// Waits until the proof is over, which nothing proved never is.
+    pub(crate) async fn end_of(proved: Option<&Self>) {
+        match proved {
+            Some(proved) => proved.ends().await,
+            None => pending().await,
+        }
+    }
+
+    /// Waits until either side's certificate ends, or the mesh no longer believes the caller.
+    async fn ends(&self) {
         let ends = [self.own_end, self.caller.as_ref().map(|peer| peer.lifetime.until)];
         let over = async {
             match ends.into_iter().flatten().min() {
