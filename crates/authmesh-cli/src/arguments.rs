@@ -67,6 +67,8 @@ pub(crate) enum Verb {
     Watch(Asking),
     /// Show an authentication system on a bad day, behind the mesh and without it
     Demo(Demo),
+    /// Make certificates for development
+    Ca(Ca),
     /// Write a completion script for a shell
     Completions {
         /// The shell
@@ -270,6 +272,71 @@ pub(crate) enum PolicyVerb {
 pub(crate) struct PolicyTests {
     /// The configuration file [default: ./mesh.toml, then /etc/authmesh/mesh.toml]
     pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ca {
+    #[command(subcommand)]
+    pub(crate) verb: CaVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaVerb {
+    /// Make an authority for a trust domain
+    Init(CaInit),
+    /// Issue a certificate to a workload
+    Issue(CaIssue),
+    /// Make a new root; the old ones are believed until they end
+    Rotate(CaRotate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaInit {
+    /// The trust domain, as `corp.example`
+    pub(crate) domain: String,
+    /// Where the authority is kept
+    #[arg(long, default_value = "authmesh-ca")]
+    pub(crate) folder: PathBuf,
+    /// For how many days its root holds
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub(crate) days: u16,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaIssue {
+    /// Whose certificate: `spiffe://corp.example/token`, or `/token`
+    pub(crate) id: String,
+    /// Where the authority is kept
+    #[arg(long, default_value = "authmesh-ca")]
+    pub(crate) folder: PathBuf,
+    /// The folder to write into
+    #[arg(long, default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// What the files are called [default: the last part of the path]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// A host name or address beside the SPIFFE ID, for programs that know no SPIFFE IDs
+    #[arg(long)]
+    pub(crate) host: Vec<String>,
+    /// For how many hours it holds
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=720))]
+    pub(crate) hours: u16,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaRotate {
+    /// Where the authority is kept
+    #[arg(long, default_value = "authmesh-ca")]
+    pub(crate) folder: PathBuf,
+    /// For how many days the new root holds
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub(crate) days: u16,
     #[command(flatten)]
     pub(crate) output: Output,
 }

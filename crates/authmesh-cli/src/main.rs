@@ -10,6 +10,8 @@ mod arguments;
 
 mod mesh_file;
 
+mod authority;
+
 mod show;
 
 mod admin_client;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod breaker;
+mod ca;
 mod check;
 mod decide;
 mod demo;
@@ -54,6 +55,7 @@ pub(crate) fn perform(arguments: Arguments) -> Result<Ending, Failure> {
         Verb::Reload(asking) => asked(reload::reload(&asking)),
         Verb::Watch(asking) => asked(watch::watch(&asking)),
         Verb::Demo(demo) => demo::demo(&demo),
+        Verb::Ca(ca) => ca::ca(ca.verb),
         Verb::Completions { shell } => {
             pages::completions(shell);
             Ok(Ending::Done)

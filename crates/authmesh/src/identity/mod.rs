@@ -21,7 +21,8 @@ mod verifier;
 mod watch;
 
 pub use authmesh_logic::identity::{
-    Lifetime, RevocationMode, SpiffeId, SpiffeIdError, Standing, SvidFault, TrustDomain,
+    Certificate, Lifetime, RevocationMode, SpiffeId, SpiffeIdError, Standing, SvidFault,
+    TrustDomain,
 };
 pub use bundle::TrustBundle;
 pub use fault::{IdentityFault, Part};
