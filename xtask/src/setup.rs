@@ -36,7 +36,7 @@ const TOOLS: [Tool; 6] = [
         purpose: "a second opinion on certificates",
         for_tests: true,
     },
-    Tool { program: "haproxy", package: "haproxy", purpose: "a peer to measure", for_tests: false },
+    Tool { program: "haproxy", package: "haproxy", purpose: "a real peer", for_tests: true },
     Tool { program: "wrk", package: "wrk", purpose: "load over HTTP/1.1", for_tests: false },
     Tool {
         program: "h2load",

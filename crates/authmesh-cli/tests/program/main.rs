@@ -20,6 +20,7 @@ mod doors;
 mod life;
 mod load;
 mod outage;
+mod peers;
 mod protocols;
 mod registry;
 mod reload;
