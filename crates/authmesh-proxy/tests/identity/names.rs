@@ -28,6 +28,24 @@ async fn the_service_hears_who_calls_and_no_made_up_name() {
 }
 
 #[tokio::test]
+async fn access_rules_hold_against_the_name_that_was_proved() {
+    let (place, backend) = (Place::new(), Backend::start().await);
+    let service = format!(
+        "endpoints = [\"{}\"]\n[[policy]]\nname = \"not-other\"\naction = \"deny\"\n\
+         service = \"login\"\nfrom = [\"spiffe://corp.example/other\"]",
+        backend.address
+    );
+    let proxy = place.proxy(IDENTITY, "mutual", &service).await;
+    for (path, reached) in [("/web", 1), ("/other", 1), ("/web", 2)] {
+        let caller = Caller::showing(Some(&place.authority.issue(path).unwrap()));
+        let made_up = "x-authmesh-identity: spiffe://corp.example/web\r\n";
+        let answer = caller.ask(address(&proxy).await, made_up).await.unwrap();
+        assert_eq!(answer.contains("forbidden"), path == "/other", "{answer}");
+        assert_eq!(backend.asked(), reached, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_first_handshake_agrees_on_keys_that_outlast_quantum_computers() {
     let (place, backend) = (Place::new(), Backend::start().await);
     let service = format!("endpoints = [\"{}\"]", backend.address);
