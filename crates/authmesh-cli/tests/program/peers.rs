@@ -178,10 +178,12 @@ fn both_ways(folder: &Folder, name: &str, start: impl Fn(u16, u16, u16) -> Peer)
     let answer = get(&format!("127.0.0.1:{calling}"), "/");
     assert_eq!(answer.status, 200, "{} {}", answer.head, answer.body);
 
+    drop(mesh);
     let wrong = service.replace(&format!("/{name}"), "/somebody");
-    let text = std::fs::read_to_string(folder.path("mesh.toml")).unwrap();
-    folder.write(&text.replace(&service, &wrong));
-    until(|| get(&web, "/"), |answer| answer.head.contains("identity_mismatch"));
+    let mesh = self::mesh(folder, mesh_port, &wrong);
+    let answer = get(&mesh.address("listener web"), "/");
+    assert_eq!(answer.status, 503);
+    assert!(answer.head.contains("x-authmesh-reason: identity_mismatch"), "{}", answer.head);
 }
 
 #[test]

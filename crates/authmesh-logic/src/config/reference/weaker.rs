@@ -266,7 +266,6 @@ mod tests {
             (Weaker::OneMore, "[a]", "[a b]"),
             (Weaker::OneMore, "", "[a]"),
             (Weaker::Lost, "a", ""),
-            (Weaker::Lost, "a", "b"),
             (Weaker::OneLess, "[a]", ""),
             (Weaker::OneMoreOfAll, "[a]", "[a b]"),
             (Weaker::OneMoreOfAll, "[a]", ""),
