@@ -1,6 +1,6 @@
 //! Cases of what is wrong with a configuration file: under which code, how grave, and where.
 
-use authmesh::config::{Code, Problems, parse};
+use authmesh::config::{Problems, parse};
 use serde_json::Value;
 
 use crate::scenarios::Verdict;
@@ -16,9 +16,6 @@ const SEVERAL: &str = "MULTI";
 
 /// The code of a case that expects nothing to be wrong.
 const NOTHING: &str = "OK";
-
-/// What cannot be told of a file that says something this version refuses by name.
-const WANTS_ALL_ENFORCED: [&str; 2] = [NOTHING, "AM-C026"];
 
 /// Runs one case.
 pub(super) fn run(case: &Value, _: &Value) -> Verdict {
@@ -38,12 +35,6 @@ pub(super) fn run(case: &Value, _: &Value) -> Verdict {
         Ok(loaded) => loaded.warnings,
         Err(problems) => problems,
     };
-    let refused = problems.iter().find(|problem| problem.code == Code::NotEnforced);
-    if let Some(problem) = refused
-        && WANTS_ALL_ENFORCED.iter().any(|code| case["expect"]["code"] == *code)
-    {
-        return unsupported(problem.sentence.clone());
-    }
     match compare(&case["expect"], &problems) {
         Ok(()) => Verdict::Passed,
         Err(difference) => Verdict::Failed(difference),
