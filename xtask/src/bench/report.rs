@@ -23,10 +23,11 @@ upstream's and back. What authmesh adds is spread thin; from the largest part do
 - choosing an endpoint, two breakers, and the counters;
 - reading the clock, once for each phase.
 
-A request allocates twice more than in the bare proxy, for that copy and for its identifier; no lock
-is waited for, and no timer is set for it: those of connections stay from request to request. The way
-to such a list, for any build: `valgrind --tool=callgrind` on the running proxy, whose instructions
+A request makes two allocations more than in the bare proxy, for that copy and for its identifier; no
+lock is waited for, and no timer is set for it: those of connections stay from request to request. The
+way to such a list, for any build: `valgrind --tool=callgrind` on the running proxy, whose instructions
 for each request hardly depend on what else the machine does, and `perf record` for the kernel's part.
+What was tried and left stands in [the hot path](decisions/hot-path.md).
 ";
 
 /// The document, from the kept figures.
