@@ -65,7 +65,7 @@ fn build(workspace: &Workspace, options: &Options) -> Result<Places> {
     }
     let words = ["build", "--locked", "--release", "--manifest-path", "bench/Cargo.toml"];
     let mut bare = cargo(root, &words);
-    bare.arg("--target-dir").arg(&own);
+    bare.args(["--package", "bare-proxy", "--target-dir"]).arg(&own);
     command::run(&mut bare, "mend what the compiler says above")?;
     let folder = own.join("run");
     fs::create_dir_all(&folder)?;
