@@ -20,8 +20,8 @@ pub(crate) fn run() -> Result<()> {
     let root = workspace.root.as_path();
     command::run(&mut cargo(root, &["fmt", "--all", "--check"]), "run `cargo fmt --all`")?;
     command::run(
-        &mut cargo(root, &["fmt", "--manifest-path", "bench/Cargo.toml", "--check"]),
-        "run `cargo fmt --manifest-path bench/Cargo.toml`",
+        &mut cargo(root, &["fmt", "--manifest-path", "bench/Cargo.toml", "--all", "--check"]),
+        "run `cargo fmt --manifest-path bench/Cargo.toml --all`",
     )?;
     house::run(Generated::Compare)?;
     licences(&workspace)?;
