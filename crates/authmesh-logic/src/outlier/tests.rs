@@ -149,9 +149,8 @@ fn who_stays_keeps_its_state_and_who_returns_under_its_name_does_not() {
 }
 
 proptest! {
-    // I13: the ejected share stays within its bound, and at least one endpoint remains.
     #[test]
-    fn the_ejected_share_is_bounded_and_one_endpoint_remains(
+    fn i13_the_ejected_share_is_bounded_and_one_endpoint_remains(
         size in 1_usize..12,
         most in 0_u32..=100,
         sweeps in prop::collection::vec(prop::collection::vec((0_u32..60, 0_u32..60), 12), 1..8),

@@ -126,4 +126,19 @@ mod tests {
         let once = Policy { attempts: 1, ..Policy::default() };
         assert!(!allows(Idempotent, &once, 1, NotSent));
     }
+
+    #[test]
+    fn i14_what_is_not_idempotent_goes_again_only_if_provably_unprocessed() {
+        for (class, ended) in [IfUnprocessed, SingleUse]
+            .into_iter()
+            .flat_map(|class| Ended::ALL.map(|ended| (class, ended)))
+        {
+            let policy = Policy { attempts: u32::MAX, ..Policy::default() };
+            assert_eq!(
+                allows(class, &policy, 1, ended),
+                ended.is_unprocessed(),
+                "{class:?} {ended:?}"
+            );
+        }
+    }
 }
