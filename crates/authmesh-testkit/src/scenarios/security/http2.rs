@@ -9,29 +9,15 @@ use super::frames::{
     SETTINGS, WINDOW_UPDATE, events, frame, kept, literal, preface,
 };
 use super::live::Live;
-use super::{OK, on_a_runtime};
+use super::{OK, played};
 use crate::scenarios::Verdict;
 
 /// Runs one case.
 pub(super) fn run(case: &Value, _meta: &Value) -> Verdict {
-    match Case::deserialize(case) {
-        Ok(case) => on_a_runtime(async { case.play().await }),
-        Err(error) => Verdict::Unsupported(error.to_string()),
-    }
+    played(case, Case::play)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "what is for people")]
-struct Case {
-    id: String,
-    group: String,
-    title: String,
-    source: Value,
-    observed: Option<Value>,
-    input: Input,
-    expect: Expect,
-}
+type Case = super::Case<Input, Expect>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,8 +17,8 @@ mod path_normalisation;
 mod spiffe_id;
 mod x509_svid;
 
-use std::future::Future;
-
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Verdict;
@@ -43,10 +43,31 @@ pub(super) fn run(case: &Value, meta: &Value) -> Verdict {
 /// What the upstream of a case answers when the answer is not the question.
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// Plays a case that needs sockets.
-fn on_a_runtime(play: impl Future<Output = Result<(), Verdict>>) -> Verdict {
+/// A case that is played on sockets, as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "what is for people")]
+struct Case<Input, Expect> {
+    id: String,
+    group: String,
+    title: String,
+    source: Value,
+    observed: Option<Value>,
+    input: Input,
+    expect: Expect,
+}
+
+/// Reads a case and plays it; what its group does not know makes it unsupported.
+fn played<Input: DeserializeOwned, Expect: DeserializeOwned>(
+    case: &Value,
+    play: impl AsyncFnOnce(Case<Input, Expect>) -> Result<(), Verdict>,
+) -> Verdict {
+    let case = match Case::deserialize(case) {
+        Ok(case) => case,
+        Err(error) => return Verdict::Unsupported(error.to_string()),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map(|runtime| runtime.block_on(play)) {
+    match runtime.map(|runtime| runtime.block_on(play(case))) {
         Ok(played) => played.err().unwrap_or(Verdict::Passed),
         Err(error) => Verdict::Unsupported(error.to_string()),
     }

@@ -7,28 +7,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::live::{Live, Silence};
-use super::{OK, on_a_runtime};
+use super::{OK, played};
 use crate::scenarios::Verdict;
 
 /// Runs one case.
 pub(super) fn run(case: &Value, _meta: &Value) -> Verdict {
-    match Case::deserialize(case) {
-        Ok(case) => on_a_runtime(async { case.play().await }),
-        Err(error) => Verdict::Unsupported(error.to_string()),
-    }
+    played(case, Case::play)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "what is for people")]
-struct Case {
-    id: String,
-    group: String,
-    title: String,
-    source: Value,
-    input: Input,
-    expect: Expect,
-}
+type Case = super::Case<Input, Expect>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
