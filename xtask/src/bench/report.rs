@@ -61,7 +61,9 @@ pub(crate) fn report(results: &str) -> Result<String> {
          behind four addresses) share the other. {} rounds of {} s; in each round every proxy is measured \
          once, in an order that turns. The figure is processor time of the proxy and all its \
          children, as the scheduler counts it, for each successful request. A ratio is taken \
-         within a round; shown are the median over the rounds and the edges of their middle half.\n",
+         within a round; shown are the median over the rounds and the edges of their middle half. \
+         On a machine that others use, run it with real-time priority (`chrt -f 3`), as the kept \
+         figures were; one start of a program differs from the next by some 3 %.\n",
         word(&machine["cores"]),
         word(&machine["processor"]),
         word(&machine["kernel"]),
