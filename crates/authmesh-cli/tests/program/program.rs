@@ -7,6 +7,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use authmesh::worker::Clock;
+
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -196,13 +198,13 @@ impl Drop for Program {
 
 /// Asks again and again until the answer is as wanted.
 pub(crate) fn until<T>(mut ask: impl FnMut() -> T, is_wanted: impl Fn(&T) -> bool) -> T {
-    const MOST_ASKED: usize = 10_000;
-    for _ in 0..MOST_ASKED {
+    let began = Clock.now();
+    while Clock.now().since(began) < PATIENCE {
         let answer = ask();
         if is_wanted(&answer) {
             return answer;
         }
         thread::yield_now();
     }
-    panic!("asked {MOST_ASKED} times in vain");
+    panic!("asked for {PATIENCE:?} in vain");
 }

@@ -216,7 +216,10 @@ fn i9_what_threads_are_told_is_one_chain_of_phases() {
     told.sort_by_key(|transition| transition.generation);
     assert!(told.len() > 100, "{}", told.len());
     for (number, pair) in told.windows(2).enumerate() {
-        assert_eq!(pair[0].generation + 1, pair[1].generation, "transition {number}");
+        // A call that comes after both the trial limit and the next wait passes the phase between,
+        // which nobody saw, in one step.
+        let step = pair[1].generation - pair[0].generation;
+        assert!((1..=2).contains(&step), "transition {number}: a step of {step}");
         assert_eq!(pair[0].to, pair[1].from, "transition {number}");
     }
 }
