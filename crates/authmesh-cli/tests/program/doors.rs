@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::backend::Backend;
 use crate::http::{ask, ask_unix, get};
-use crate::program::{Folder, command, run};
+use crate::program::{Folder, command, run, until};
 
 const LOST: &str =
     "[registry]\nkind = \"embedded\"\n[service.token]\ndiscover = { registry = true }\n";
@@ -207,11 +207,11 @@ fn who_registers_at_the_door_for_workloads_gets_requests() {
     let granted = send("PUT", "", &facts);
     assert_eq!((granted.status, &granted.json()["lease_s"]), (200, &30.into()));
     let routable = || get(&web, "/").status == 200;
-    assert!((0..10_000).any(|_| routable()), "it is registered");
+    until(routable, |is_routable| *is_routable);
     assert_eq!(send("POST", "/heartbeat", "").status, 200);
     assert_eq!(send("POST", "/drain", "").status, 404, "no verb of operators is here");
 
     assert_eq!(send("DELETE", "", "").status, 200);
-    assert!((0..10_000).any(|_| !routable()), "it has left");
+    until(routable, |is_routable| !is_routable);
     assert_eq!(send("POST", "/heartbeat", "").status, 404);
 }

@@ -225,6 +225,22 @@ fn i9_what_threads_are_told_is_one_chain_of_phases() {
 }
 
 #[test]
+fn i9_a_phase_that_nobody_saw_is_passed_in_one_step_and_told_as_one() {
+    let mut bench = half_open(policy());
+    let trial = bench.ask().unwrap();
+    let half_open = bench.last.unwrap();
+    // The trial limit and the wait behind it are both over before anybody asks again.
+    let next = bench.after(600_000).ask().unwrap();
+    let told = bench.last.unwrap();
+    assert_eq!((told.from, told.to), (half_open.to, State::HalfOpen));
+    assert_eq!(told.generation, half_open.generation + 2);
+    assert_eq!(told.cause, Cause::TrialLimit);
+    for permit in [trial, next] {
+        bench.breaker.cancel(permit);
+    }
+}
+
+#[test]
 fn i10_a_refusal_stays_one_however_often_and_by_whomever_it_is_asked() {
     let mut bench = Bench::new(policy());
     bench.calls(3, FAILURE);
