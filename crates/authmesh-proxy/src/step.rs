@@ -91,10 +91,15 @@ impl Step {
             },
             Self::Identity => StepRule {
                 word: "identity",
-                what: "certificate and key are read and belong together",
-                limit: "64 KiB each",
-                at_start: ENDS,
-                while_running: "the reload is refused, the old certificate stays",
+                what: "certificate and key are read and belong together; the bundles of the own and of \
+                       other trust domains, and revocation lists, are read",
+                limit: "64 KiB for certificate and key, 1 MiB a bundle, 16 MiB of lists",
+                at_start: "ends with 2; a list that cannot be used is a warning under \
+                           `crl.mode = \"warn\"`",
+                while_running: "what was read last holds until it ends, and a reload is refused; then \
+                                peers of a domain whose roots have all ended, or of whom a required \
+                                list no longer speaks, are refused, and `/readyz` says no if that is \
+                                the own domain, the own certificate or a required list",
                 at_stop: "–",
             },
             Self::Sockets => StepRule {
