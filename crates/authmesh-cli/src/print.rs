@@ -24,6 +24,13 @@ pub(crate) fn words(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", line.trim_end_matches('\n'));
 }
 
+/// Writes words for people, if there are any.
+pub(crate) fn words_if_any(text: &str) {
+    if !text.is_empty() {
+        words(text);
+    }
+}
+
 /// Writes what was found wrong with a file, for people.
 pub(crate) fn report(problems: &Problems) {
     if !problems.is_empty() {

@@ -53,7 +53,7 @@ mod proxy;
 mod reload;
 
 pub use bind::BindError;
-pub use doors::{Ask, Push, PutReply, ReloadFault, Reply};
+pub use doors::{Ask, Push, ReloadFault, Reply};
 pub use load::Load;
 pub use proxy::{Proxy, StartError, Stopped};
 pub use reload::Changed;

@@ -263,7 +263,7 @@ impl Proxy {
 }
 
 /// The name of the open listener that `listener` goes on with: the one at its address, under its
-/// own name or one that is given up.
+/// own name or one that is given up or moves away.
 fn kept<'a>(
     open: &'a BTreeMap<String, OpenListener>,
     config: &MeshConfig,
@@ -273,10 +273,16 @@ fn kept<'a>(
     if let Some(known) = open.get(&listener.name).filter(|known| at_address(known)) {
         return Some(&known.config.name);
     }
-    let is_given_up = |known: &&OpenListener| {
-        !config.network.listeners.iter().any(|new| new.name == known.config.name)
+    let stays = |known: &OpenListener| {
+        let is_same = |new: &ListenerConfig| {
+            new.name == known.config.name && new.address == known.config.address
+        };
+        config.network.listeners.iter().any(is_same)
     };
-    open.values().filter(at_address).find(is_given_up).map(|known| known.config.name.as_str())
+    open.values()
+        .filter(at_address)
+        .find(|known| !stays(known))
+        .map(|known| known.config.name.as_str())
 }
 
 /// Builds everything that can fail, and changes nothing.

@@ -46,6 +46,9 @@ pub(crate) async fn serve(plan: Plan) -> Result<Ending, Failure> {
                     manager.reloading();
                     let put = proxy.put(&push).await;
                     manager.ready();
+                    if let Ok(changed) = &put {
+                        print::report(&changed.problems);
+                    }
                     reply.tell(put.map(|changed| changed.to_json()));
                     announce(&proxy).await;
                     continue;
@@ -59,8 +62,8 @@ pub(crate) async fn serve(plan: Plan) -> Result<Ending, Failure> {
         let reloaded = proxy.reload_file(&plan.file).await;
         manager.ready();
         match &reloaded {
-            Ok(loaded) => {
-                print::report(&loaded.warnings);
+            Ok((loaded, changed)) => {
+                print::report(&changed.problems);
                 changes.watch(loaded.files.clone());
                 tracing::info!(file = %plan.file.display(), "the file was read again");
                 announce(&proxy).await;
@@ -71,7 +74,8 @@ pub(crate) async fn serve(plan: Plan) -> Result<Ending, Failure> {
             }
         }
         if let Some(reply) = reply {
-            reply.tell(reloaded.map(drop).map_err(|error| ReloadFault::from(&error)));
+            let told = reloaded.map(|(_, changed)| changed.to_json());
+            reply.tell(told.map_err(|error| ReloadFault::from(&error)));
         }
     }
     manager.stopping();

@@ -65,6 +65,7 @@ fn read(text: &str, what: &str, file: &Path) -> Result<Loaded, Failure> {
 }
 
 fn tell(diff: &Diff, loaded: &Loaded, changes: &[Change], what: &str) {
+    let moves = loaded.moves(changes);
     if diff.asking.output.is_json() {
         let change = |change: &Change| {
             json!({
@@ -76,12 +77,15 @@ fn tell(diff: &Diff, loaded: &Loaded, changes: &[Change], what: &str) {
             })
         };
         let changes: Vec<_> = changes.iter().map(change).collect();
-        print::asked(&json!({ "against": what, "changes": changes }).to_string());
+        let problems = moves.to_json();
+        let told = json!({ "against": what, "changes": changes, "problems": problems });
+        print::asked(&told.to_string());
     } else {
         for change in changes {
             let place = change.place.map(|span| loaded.warnings.place(span).to_string());
             print::asked(&show::change(change, place.as_deref()));
         }
+        print::report(&moves);
     }
     let many = match changes.len() {
         0 => "no change".to_owned(),

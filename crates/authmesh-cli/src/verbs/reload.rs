@@ -16,6 +16,7 @@ pub(crate) async fn reload(asking: &Asking) -> Result<Ending, Failure> {
     let message = answer.value["message"].as_str().unwrap_or_default();
     match answer.status {
         StatusCode::OK => {
+            print::words_if_any(message);
             print::words("the file was read again and is in force");
             Ok(Ending::Done)
         }

@@ -28,15 +28,17 @@ pub(crate) async fn rollback(rollback: &Rollback) -> Result<Ending, Failure> {
     if rollback.asking.output.is_json() {
         print::asked(&answer.value.to_string());
     }
+    let message = answer.value["message"].as_str().unwrap_or_default();
     match answer.status {
         StatusCode::OK => {
+            print::words_if_any(message);
             let number = &answer.value["version"];
             print::words(&format!("version {wanted} is in force again, as version {number}"));
             print::words("the file is as it was: mend it before the next reload");
             Ok(Ending::Done)
         }
         StatusCode::UNPROCESSABLE_ENTITY => {
-            print::words(answer.value["message"].as_str().unwrap_or_default());
+            print::words(message);
             print::words("the configuration in force stays");
             print::words("  = help: `--weaker WHY` takes one that protects less");
             Ok(Ending::BadInput)

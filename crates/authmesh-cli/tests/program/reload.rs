@@ -1,8 +1,11 @@
 //! A running mesh and a file that changes.
 
 use crate::backend::Backend;
-use crate::http::get;
+use crate::http::{ask_unix, get};
 use crate::program::{Folder, Program, command, until};
+
+/// A request over a Unix socket.
+const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 fn service(backend: &Backend) -> String {
     format!("[service.token]\nendpoints = [\"{}\"]\n", backend.address)
@@ -81,6 +84,75 @@ fn doors_open_move_and_close_with_the_file() {
     until(|| folder.run(&["status"]), |status| status.code == 0);
     assert!(elsewhere.exists() && !folder.admin_socket().exists());
     until(|| std::net::TcpStream::connect(&metrics).is_err(), |is_closed| *is_closed);
+}
+
+#[test]
+fn a_listener_that_moves_is_told_of_before_and_after() {
+    let backend = Backend::named("token");
+    let folder = Folder::serving(&service(&backend));
+    let mesh = folder.start();
+    mesh.hear("authmesh: door admin");
+    let text = folder.serving_text(&service(&backend));
+    let (old, new) = (folder.path("local.sock"), folder.path("there.sock"));
+    let mut open = std::os::unix::net::UnixStream::connect(&old).unwrap();
+    folder.write(&text.replace("local.sock", "there.sock"));
+    let sentence =
+        format!("listener `local` moves from `unix:{}` to `unix:{}`", old.display(), new.display());
+
+    let diff = folder.run(&["diff"]);
+    assert_eq!(diff.code, 1);
+    assert!(diff.stdout.starts_with("neutral   listener.local.address: "), "{}", diff.stdout);
+    for wanted in ["info[AM-C095]: ", &sentence, "finish what they carry", "mesh.toml:14:"] {
+        assert!(diff.stderr.contains(wanted), "{wanted} in {}", diff.stderr);
+    }
+    let json = folder.run(&["diff", "-o", "json"]).json();
+    let problem = &json["problems"][0];
+    assert_eq!((&problem["code"], &problem["severity"]), (&"AM-C095".into(), &"info".into()));
+
+    let reload = folder.run(&["reload"]);
+    assert_eq!(reload.code, 0, "{}", reload.stderr);
+    assert!(reload.stderr.contains(&sentence), "{}", reload.stderr);
+    assert!(mesh.hear(&sentence).contains("AM-C095"));
+    // What was open there ends, and nobody else gets in.
+    assert_eq!(std::io::Read::read(&mut open, &mut [0]).unwrap(), 0);
+    assert!(!old.exists() && ask_unix(&new, GET).body == "token");
+
+    let json = folder.run(&["reload", "-o", "json"]).json();
+    assert_eq!(
+        (&json["changes"], &json["problems"]),
+        (&serde_json::json!([]), &serde_json::json!([]))
+    );
+    assert_eq!((&json["ok"], &json["version"]), (&true.into(), &2.into()));
+    assert_eq!(folder.run(&["check", "--strict"]).code, 0);
+}
+
+#[test]
+fn listeners_may_change_places() {
+    let (one, two) = (Backend::named("one"), Backend::named("two"));
+    let folder = Folder::empty();
+    let text = |first: &str, second: &str| {
+        format!(
+            "version = 1\n[authorization]\ndefault = \"allow\"\n[admin]\nsocket = \"{}\"\n\
+             [[listener]]\nname = \"one\"\naddress = \"unix:{}\"\nforward_to = \"one\"\n\
+             [[listener]]\nname = \"two\"\naddress = \"unix:{}\"\nforward_to = \"two\"\n\
+             [service.one]\nendpoints = [\"{}\"]\n[service.two]\nendpoints = [\"{}\"]\n",
+            folder.admin_socket().display(),
+            folder.path(first).display(),
+            folder.path(second).display(),
+            one.address,
+            two.address,
+        )
+    };
+    let asked = |name: &str| ask_unix(&folder.path(name), GET).body;
+    folder.write(&text("a.sock", "b.sock"));
+    let mesh = folder.start();
+    mesh.hear("authmesh: door admin");
+    assert_eq!((asked("a.sock"), asked("b.sock")), ("one".into(), "two".into()));
+    folder.write(&text("b.sock", "a.sock"));
+    let reload = folder.run(&["reload"]);
+    assert_eq!(reload.code, 0, "{}", reload.stderr);
+    assert_eq!(reload.stderr.matches("AM-C095").count(), 2, "{}", reload.stderr);
+    assert_eq!((asked("a.sock"), asked("b.sock")), ("two".into(), "one".into()));
 }
 
 #[test]

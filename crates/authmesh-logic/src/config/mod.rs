@@ -10,6 +10,7 @@ mod findings;
 mod inline;
 mod meant;
 mod merge;
+mod moves;
 mod overlap;
 mod policies;
 mod problem;
@@ -37,6 +38,7 @@ pub use meant::{
     TrustConfig,
 };
 pub use merge::VERSION;
+pub use moves::moved_listeners;
 pub use policies::{Origin, PolicyConfig, PolicyTest};
 pub use problem::Problem;
 pub use read::{Reading, read};

@@ -13,12 +13,12 @@ pub enum Ask {
     /// Read the file again and put it in force.
     Reload(Reply),
     /// Put this configuration in force: [`Proxy::put`](crate::Proxy::put) does it.
-    Put(Push, PutReply),
+    Put(Push, Reply),
     /// Stop the proxy.
     Shutdown,
 }
 
-/// Where the end of a reload is told. Whoever asked is told of a failure if this is dropped.
+/// Where the end of a reload or put is told. Whoever asked is told of a failure if this is dropped.
 #[derive(Debug)]
 pub struct Reply(oneshot::Sender<Reloaded>);
 
@@ -37,10 +37,6 @@ pub struct Push {
     pub takes_weaker: bool,
 }
 
-/// Where the end of a put is told. Whoever asked is told of a failure if this is dropped.
-#[derive(Debug)]
-pub struct PutReply(oneshot::Sender<Put>);
-
 /// Why a reload was refused.
 #[derive(Clone, Debug)]
 pub struct ReloadFault {
@@ -52,11 +48,8 @@ pub struct ReloadFault {
     in_force: Option<u64>,
 }
 
-/// How a put ended: what it did, as JSON.
-type Put = Result<Value, ReloadFault>;
-
-/// How a reload ended.
-pub(crate) type Reloaded = Result<(), ReloadFault>;
+/// How a reload or put ended: what it did, as JSON.
+pub(crate) type Reloaded = Result<Value, ReloadFault>;
 
 /// How many asks may wait; a further one is refused.
 const MOST_ASKS: usize = 8;
@@ -66,18 +59,10 @@ const MOST_ASKS: usize = 8;
 pub(crate) struct Asks(mpsc::Sender<Ask>);
 
 impl Reply {
-    /// Tells how the reload ended.
-    pub fn tell(self, reloaded: Result<(), ReloadFault>) {
+    /// Tells how it ended; what it did as JSON.
+    pub fn tell(self, reloaded: Result<Value, ReloadFault>) {
         // Whoever asked may have left.
         let _ = self.0.send(reloaded);
-    }
-}
-
-impl PutReply {
-    /// Tells how the put ended; what it did as JSON.
-    pub fn tell(self, put: Result<Value, ReloadFault>) {
-        // Whoever asked may have left.
-        let _ = self.0.send(put);
     }
 }
 
@@ -125,9 +110,9 @@ impl Asks {
     }
 
     /// Asks to put a configuration in force and waits for the end; `None` if nobody does it.
-    pub(crate) async fn put(&self, push: Push) -> Option<Put> {
+    pub(crate) async fn put(&self, push: Push) -> Option<Reloaded> {
         let (sender, put) = oneshot::channel();
-        self.0.try_send(Ask::Put(push, PutReply(sender))).ok()?;
+        self.0.try_send(Ask::Put(push, Reply(sender))).ok()?;
         put.await.ok()
     }
 

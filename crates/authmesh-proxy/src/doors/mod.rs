@@ -33,7 +33,7 @@ mod registry;
 mod open;
 
 pub(crate) use ask::Asks;
-pub use ask::{Ask, Push, PutReply, ReloadFault, Reply};
+pub use ask::{Ask, Push, ReloadFault, Reply};
 pub(crate) use in_force::InForce;
 pub(crate) use open::{DoorError, Doors, PreparedDoors};
 pub(crate) use standing::{Phase, Standing};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use authmesh::BuildError;
-use authmesh::config::{self, Change, Effect, Files, Loaded, Problems, Versions};
+use authmesh::config::{self, Change, Effect, Files, Loaded, Problem, Problems, Versions};
 use serde_json::{Value, json};
 
 use crate::doors::{Push, ReloadFault};
@@ -16,6 +16,8 @@ pub struct Changed {
     pub version: u64,
     /// What is different from before, the weaker changes first.
     pub changes: Vec<Change>,
+    /// What is worth knowing: the warnings of the file, and listeners that moved.
+    pub problems: Problems,
 }
 
 impl Proxy {
@@ -48,10 +50,15 @@ impl Proxy {
         let changes = changes.map_err(|problems| self.refuse(problems))?;
         self.reload(loaded.config.clone()).await?;
         tell(&changes);
+        let moves = loaded.moves(&changes);
+        for Problem { code, sentence, note, .. } in &moves {
+            tracing::info!(%code, note, "{sentence}");
+        }
         if self.in_force().settings().is_some() {
             self.enter(loaded.clone(), cause, is_of_file).await;
         }
-        Ok(Changed { version: self.in_force().number(), changes })
+        let problems = loaded.warnings.and(&moves);
+        Ok(Changed { version: self.in_force().number(), changes, problems })
     }
 
     /// Puts a configuration in force that somebody brought to the door for people.
@@ -93,7 +100,8 @@ impl Proxy {
 }
 
 impl Changed {
-    /// As JSON: `version`, and `changes` with `key`, `before`, `after`, `effect`.
+    /// As JSON: `version`, `changes` with `key`, `before`, `after`, `effect`, and `problems`; these
+    /// once more for people as `message`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let change = |change: &Change| {
@@ -105,7 +113,14 @@ impl Changed {
             })
         };
         let changes: Vec<Value> = self.changes.iter().map(change).collect();
-        json!({ "version": self.version, "changes": changes })
+        let message =
+            if self.problems.is_empty() { String::new() } else { self.problems.to_string() };
+        json!({
+            "version": self.version,
+            "changes": changes,
+            "problems": self.problems.to_json(),
+            "message": message,
+        })
     }
 }
 

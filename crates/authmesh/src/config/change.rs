@@ -3,7 +3,7 @@
 
 use authmesh_logic::config::settings::{Change, compare};
 use authmesh_logic::config::{
-    Date, Problem, Settings, Severity, Span, acceptance_problems, refused,
+    Date, Problem, Settings, Severity, Span, acceptance_problems, moved_listeners, refused,
 };
 
 use super::{Loaded, Problems};
@@ -24,6 +24,12 @@ impl Loaded {
     #[must_use]
     pub fn changes_from(&self, before: &Settings) -> Vec<Change> {
         compare(before, &self.settings)
+    }
+
+    /// What is worth knowing of `changes` that lead to this configuration: listeners that move.
+    #[must_use]
+    pub fn moves(&self, changes: &[Change]) -> Problems {
+        self.warnings.instead(moved_listeners(changes, Span::default()))
     }
 
     /// The changes from the settings `before`, if all of them may be made `today`.

@@ -68,6 +68,19 @@ impl Problems {
         self.found.sort_by_key(|problem| (problem.span.file, problem.span.start));
     }
 
+    /// Others in the same files.
+    pub(super) fn instead(&self, found: Vec<Problem>) -> Self {
+        Self { found, sources: self.sources.clone() }
+    }
+
+    /// These and `others`, which are about the same files.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        let mut all = self.clone();
+        all.add(others.found.clone());
+        all
+    }
+
     pub(super) fn source(&self, span: Span) -> Option<&Source> {
         self.sources.get(usize::from(span.file))
     }

@@ -151,10 +151,11 @@ impl AdminDoor {
     async fn reload(&self, visitor: Visitor) -> Answer {
         tracing::info!(who = %visitor, "a reload was asked for");
         match tokio::time::timeout(RELOAD_LIMIT, self.standing.asks.reload()).await {
-            Ok(Some(Ok(()))) => answer_json(
-                StatusCode::OK,
-                &json!({ "ok": true, "reload": self.standing.last_reload() }),
-            ),
+            Ok(Some(Ok(mut changed))) => {
+                changed["ok"] = true.into();
+                changed["reload"] = json!(self.standing.last_reload());
+                answer_json(StatusCode::OK, &changed)
+            }
             Ok(Some(Err(fault))) => fault.answer(),
             Ok(None) => busy(),
             Err(_) => answer_json(
