@@ -13,7 +13,8 @@ pub(crate) struct Check {
     /// Look at the files it speaks of too: certificates, keys, secrets
     #[arg(long)]
     pub(crate) files: bool,
-    /// Look whether every listed endpoint takes connections too
+    /// Look at the network too, and at the files: connect to every listed endpoint, let it prove who
+    /// it is, ask it for an answer, make its health check, compare clocks
     #[arg(long)]
     pub(crate) online: bool,
     /// Say no to warnings too

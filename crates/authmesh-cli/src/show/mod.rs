@@ -8,6 +8,9 @@ mod access;
 
 mod config;
 
+mod network;
+
 pub(crate) use access::access;
 pub(crate) use config::{change, versions};
+pub(crate) use network::online;
 pub(crate) use state::{breakers, event, instances, services, status};

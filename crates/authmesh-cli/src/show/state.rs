@@ -222,7 +222,7 @@ fn indented(text: &str) -> String {
 }
 
 /// A time in milliseconds, as people say it.
-fn time(millis: &Value) -> String {
+pub(super) fn time(millis: &Value) -> String {
     let Some(millis) = millis.as_u64() else { return String::new() };
     let (seconds, minutes) = (millis / 1_000, millis / 60_000);
     match (minutes, seconds) {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use authmesh::config::{self, Files, Loaded, Problems, Severity};
+use authmesh::config::{self, Files, Loaded, Online, Problems, Severity};
 use serde_json::json;
 
 use crate::arguments::{Check, CheckForm};
 use crate::ending::{Ending, Failure};
 use crate::mesh_file::mesh_file;
-use crate::print;
+use crate::{print, show};
 
 /// What was found, and what to say at the end.
 struct Found {
@@ -16,22 +16,28 @@ struct Found {
     summary: String,
     /// Whether the file can be used.
     is_right: bool,
-    /// How many endpoints were asked for and not reached.
-    unreached: usize,
+    /// What was seen on the network, if it was looked at.
+    online: Option<Online>,
 }
 
 /// Reads the file and tells what was found.
 pub(crate) fn check(check: Check) -> Result<Ending, Failure> {
     let file = mesh_file(check.file)?;
-    let files = if check.files { Files::Look } else { Files::Trust };
+    // Whom the mesh proves itself to on the network, it does with these files.
+    let files = if check.files || check.online { Files::Look } else { Files::Trust };
     let found = match config::load(&file, files) {
         Ok(loaded) => look(&file, loaded, check.online)?,
-        Err(problems) => Found::unusable(&file, problems),
+        Err(problems) => Found::unusable(&file, problems, check.online),
     };
     let warnings = found.problems.count(Severity::Warning);
-    let is_refused = (check.strict && warnings > 0) || found.unreached > 0;
+    let is_well = found.online.as_ref().is_none_or(|online| online.is_well);
+    let is_refused = (check.strict && warnings > 0) || !is_well;
     match check.output {
-        CheckForm::Text => print::report(&found.problems),
+        CheckForm::Text => {
+            let seen = found.online.as_ref().map(show::online).unwrap_or_default();
+            print::asked_bytes(seen.as_bytes());
+            print::report(&found.problems);
+        }
         CheckForm::Github => print::asked_bytes(found.problems.to_github().as_bytes()),
         CheckForm::Json => {
             let json = json!({
@@ -40,6 +46,7 @@ pub(crate) fn check(check: Check) -> Result<Ending, Failure> {
                 "errors": found.problems.count(Severity::Error),
                 "warnings": warnings,
                 "problems": found.problems.to_json(),
+                "online": found.online,
             });
             print::asked(&json.to_string());
         }
@@ -54,7 +61,7 @@ pub(crate) fn check(check: Check) -> Result<Ending, Failure> {
 
 fn look(file: &Path, mut loaded: Loaded, is_online: bool) -> Result<Found, Failure> {
     if let Err(problems) = loaded.acceptances_hold(config::today()) {
-        return Ok(Found::unusable(file, problems));
+        return Ok(Found::unusable(file, problems, is_online));
     }
     let (services, routes) = (loaded.config.services.len(), loaded.config.routes.len());
     let listeners = loaded.config.network.listeners.len();
@@ -62,19 +69,23 @@ fn look(file: &Path, mut loaded: Loaded, is_online: bool) -> Result<Found, Failu
         "{} is right: services {services}, listeners {listeners}, routes {routes}",
         file.display()
     );
-    let mut unreached = 0;
+    let mut online = None;
     if is_online {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let looked = runtime.map_err(Failure::bad_input)?.block_on(loaded.look_online());
-        unreached = looked.1;
-        summary += &format!(", endpoints reached {} of {}", looked.0, looked.0 + looked.1);
+        let seen = runtime.map_err(Failure::bad_input)?.block_on(loaded.look_online());
+        let all = seen.endpoints.len() + seen.not_looked_at;
+        summary += &format!(", endpoints reached {} of {all}", seen.reached());
+        online = Some(seen);
     }
-    Ok(Found { problems: loaded.warnings, summary, is_right: true, unreached })
+    Ok(Found { problems: loaded.warnings, summary, is_right: true, online })
 }
 
 impl Found {
-    fn unusable(file: &Path, problems: Problems) -> Self {
-        let summary = format!("{} cannot be used", file.display());
-        Self { problems, summary, is_right: false, unreached: 0 }
+    fn unusable(file: &Path, problems: Problems, is_online: bool) -> Self {
+        let mut summary = format!("{} cannot be used", file.display());
+        if is_online {
+            summary += "; the network was not looked at";
+        }
+        Self { problems, summary, is_right: false, online: None }
     }
 }

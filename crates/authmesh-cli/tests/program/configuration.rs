@@ -204,6 +204,18 @@ fn check_looks_on_the_network_when_asked_and_writes_annotations() {
     let problem = online.json()["problems"][0].clone();
     assert_eq!((&problem["code"], &problem["line"]), (&"AM-N001".into(), &3.into()));
     assert!(online.stderr.contains("endpoints reached 1 of 2"), "{}", online.stderr);
+    let seen = &online.json()["online"]["endpoints"];
+    assert_eq!((&seen[0]["status"], &seen[1]["is_reached"]), (&200.into(), &false.into()));
+    assert_eq!(seen[1]["problems"], serde_json::json!(["AM-N001"]));
+    let table = folder.run(&["check", "--online"]).stdout;
+    let unreached = table.lines().nth(2).unwrap_or_default();
+    assert!(
+        unreached.contains("unix:/nowhere/at/all") && unreached.ends_with("AM-N001"),
+        "{table}"
+    );
+    let github = folder.run(&["check", "--online", "-o", "github"]);
+    let line = "::warning file=./mesh.toml,line=3,col=";
+    assert!(github.code == 1 && github.stdout.starts_with(line), "{}", github.stdout);
 
     folder.write("version = 1\n[service.token]\ntimeuot = \"2s\"\n");
     let github = folder.run(&["check", "-o", "github"]);

@@ -8,11 +8,14 @@ mod grpc;
 
 mod http;
 
+mod http_date;
+
 mod oauth2;
 
 mod retry_after;
 
 pub use grpc::{GRPC_PUSHBACK, GRPC_STATUS, GRPC_TIMEOUT, grpc, grpc_pushback, grpc_timeout};
 pub use http::{answer_invites_retry, authmesh_reason, http, reason_invites_retry};
+pub use http_date::http_date;
 pub use oauth2::{MOST_JUDGED_BYTES, OAuthBody, is_judged_by_body, oauth2};
 pub use retry_after::retry_after;

@@ -117,6 +117,11 @@ codes! {
     "AM-C095" ListenerMoves Info "A listener changes its address.";
     "AM-C099" NotEnforced Error "A setting is not enforced by this version, so it is not accepted.";
     "AM-N001" EndpointUnreached Warning "An endpoint takes no connection.";
+    "AM-N002" HandshakeFails Warning "An endpoint does not prove who it must be, or refuses this mesh.";
+    "AM-N003" NotSpoken Warning "An endpoint gives no answer in the protocol it is spoken to in.";
+    "AM-N004" ClockDiffers Warning "The clock of an endpoint and the clock here say different times.";
+    "AM-N005" CheckFails Warning "An endpoint does not pass the health check of its service.";
+    "AM-N006" NotLookedAt Warning "Something on the network was not looked at.";
     "AM-T012" CertificateUnreadable Error "A file of certificates or revocation lists holds none that can be used.";
     "AM-T013" KeyMismatch Error "A private key does not belong to the certificate.";
     "AM-T014" KeyUnreadable Error "A key file holds no private key that can be used.";

@@ -46,6 +46,7 @@ pub use authmesh_logic::config::{
 pub use authmesh_logic::hygiene::TrustedNetwork;
 pub use change::today;
 pub use load::{Files, Loaded, load, load_untried, parse, parse_in};
+pub use online::{EndpointSeen, Online};
 pub use problems::{Place, Problems};
 pub use schema::{schema, schema_text};
 pub use secret::{Secret, SecretError};

@@ -16,4 +16,5 @@ pub(crate) use counters::HealthCounters;
 pub use counters::HealthMetrics;
 pub use evidence::Evidence;
 pub use monitor::{HealthChange, HealthMonitor};
+pub(crate) use probe::probe;
 pub use record::{CheckRecord, InstanceHealth};

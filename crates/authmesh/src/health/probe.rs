@@ -27,7 +27,7 @@ const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Checks what is at `address` once, within the policy's time; with a `pin` it must prove first
 /// who it is.
-pub(super) async fn probe(policy: &Policy, address: &Address, pin: Option<&Pin>) -> Evidence {
+pub(crate) async fn probe(policy: &Policy, address: &Address, pin: Option<&Pin>) -> Evidence {
     let check = async {
         match address {
             Address::Tcp(peer) => match TcpStream::connect(peer).await {

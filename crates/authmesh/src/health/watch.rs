@@ -115,7 +115,7 @@ impl Watch {
         // Waiting for a place is not the instance's fault: it is outside of the policy's time.
         let _place = places.acquire().await.ok()?;
         let started = Clock.now();
-        let evidence = probe::probe(policy, &self.address, self.pin.as_ref()).await;
+        let evidence = probe(policy, &self.address, self.pin.as_ref()).await;
         Some(CheckRecord { started, took: Clock.now().since(started), evidence })
     }
 }

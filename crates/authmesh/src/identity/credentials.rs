@@ -6,6 +6,7 @@ use std::time::Duration;
 use authmesh_logic::config::{Code, IdentityConfig, TrustConfig};
 use authmesh_logic::identity::{Lifetime, RevocationMode, SpiffeId, Standing};
 
+use super::age::age_words;
 use super::bundle::TrustBundle;
 use super::fault::{IdentityFault, Part};
 use super::own::OwnCertificate;
@@ -236,19 +237,6 @@ fn warn_of_ages(
 }
 
 fn age_warning(part: Part, what: &str, lifetime: Lifetime, now: Duration) -> Option<IdentityFault> {
-    let (code, sentence) = match lifetime.standing(now) {
-        Standing::Fresh => return None,
-        Standing::NotYet => (Code::CertificateEnded, format!("{what} does not hold yet")),
-        Standing::Ended => (Code::CertificateEnded, format!("{what} has ended")),
-        Standing::Ending | Standing::Critical => {
-            let minutes = lifetime.left(now).as_secs() / 60;
-            let left = match minutes {
-                0..120 => format!("{minutes} minutes"),
-                120..2_880 => format!("{} hours", minutes / 60),
-                _ => format!("{} days", minutes / 1_440),
-            };
-            (Code::CertificateEnding, format!("{what} ends in {left}"))
-        }
-    };
-    Some(IdentityFault::new(part, code, sentence))
+    let (code, words) = age_words(lifetime, now)?;
+    Some(IdentityFault::new(part, code, format!("{what} {words}")))
 }

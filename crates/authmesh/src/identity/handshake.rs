@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fmt, io};
 
 use authmesh_logic::identity::{SpiffeId, SvidFault};
-use rustls::{CertificateError, Error, InvalidMessage, OtherError};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError};
 
 /// Which side of a handshake this mesh was on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +160,28 @@ impl HandshakeFault {
         self.end == HandshakeEnd::NoIdentity
     }
 
+    /// Who the peer proved to be, if that is somebody else than is wanted.
+    pub(crate) fn proved(&self) -> Option<&SpiffeId> {
+        match self.told()? {
+            Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) => {
+                cause.downcast_ref::<Mismatch>().map(|mismatch| &mismatch.proved)
+            }
+            _ => None,
+        }
+    }
+
+    /// With which alert the peer refused.
+    pub(crate) fn alert(&self) -> Option<AlertDescription> {
+        match self.told()? {
+            Error::AlertReceived(alert) => Some(*alert),
+            _ => None,
+        }
+    }
+
+    fn told(&self) -> Option<&Error> {
+        self.cause.get_ref()?.downcast_ref()
+    }
+
     /// Whether the peer failed to prove who it is.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
@@ -268,6 +290,7 @@ mod tests {
         let error = mismatched(id("spiffe://a/b"), id("spiffe://a/c"));
         let fault = HandshakeFault::of(io::Error::new(io::ErrorKind::InvalidData, error));
         assert_eq!(fault.end, HandshakeEnd::IdentityMismatch);
+        assert_eq!(fault.proved(), Some(&id("spiffe://a/c")));
         let error = io::Error::new(io::ErrorKind::InvalidData, no_identity());
         assert_eq!(HandshakeEnd::of(&error), HandshakeEnd::NoIdentity);
     }

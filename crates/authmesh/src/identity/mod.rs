@@ -4,6 +4,7 @@
 //! the X.509-SVID specification; [`MeshIdentity`] is that and the mesh's own certificate, read from
 //! files, watched, and exchanged while connections go on.
 
+mod age;
 mod bundle;
 mod credentials;
 mod fault;
@@ -35,5 +36,6 @@ pub use server::Clients;
 pub use status::{CertificateStatus, HandshakeCount, IdentityStatus};
 pub use trust::{Role, Trust};
 
+pub(crate) use age::{age_words, time_words};
 pub(crate) use credentials::Credentials;
 pub(crate) use pin::{Pin, Proof};
