@@ -6,6 +6,8 @@ mod ending;
 
 mod print;
 
+mod panics;
+
 mod arguments;
 
 mod mesh_file;
@@ -27,6 +29,7 @@ use clap::Parser;
 use crate::arguments::Arguments;
 
 fn main() -> ExitCode {
+    panics::withhold_values();
     let ending = match verbs::perform(Arguments::parse()) {
         Ok(ending) => ending,
         Err(failure) => {

@@ -1,5 +1,6 @@
 //! A secret that is planted wherever one can stand is seen nowhere: not in the log at its loudest, not
-//! in errors, dumps, metrics, events, versions or the state.
+//! in errors, dumps, metrics, events, versions or the state. What a panic says is tried where the
+//! program withholds it, in `src/panics.rs`: nothing that is planted here can make it panic.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
