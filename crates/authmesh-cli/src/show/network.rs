@@ -63,7 +63,7 @@ mod tests {
             certificate_left_s: Some(7_200),
             protocol: "http2",
             status: Some(404),
-            clock_ahead_s: Some(-90),
+            clock_ahead_s: Some(-80),
             problems: vec!["AM-N004", "AM-N005"],
         };
         let unreached = EndpointSeen {

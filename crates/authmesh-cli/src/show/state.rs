@@ -224,14 +224,15 @@ fn indented(text: &str) -> String {
 /// A time in milliseconds, as people say it.
 pub(super) fn time(millis: &Value) -> String {
     let Some(millis) = millis.as_u64() else { return String::new() };
-    let (seconds, minutes) = (millis / 1_000, millis / 60_000);
-    match (minutes, seconds) {
-        (0, 0) => format!("{millis} ms"),
-        (0, seconds) if seconds < 10 => format!("{seconds}.{} s", millis / 100 % 10),
-        (0, seconds) => format!("{seconds} s"),
-        (minutes, _) if minutes < 60 => format!("{minutes} min"),
-        (minutes, _) if minutes < 48 * 60 => format!("{} h", minutes / 60),
-        (minutes, _) => format!("{} d", minutes / (24 * 60)),
+    // What is left of ten minutes a moment later is still ten minutes.
+    let (seconds, minutes) = (millis / 1_000, (millis + 30_000) / 60_000);
+    match (seconds, minutes) {
+        (0, _) => format!("{millis} ms"),
+        (1..10, _) => format!("{seconds}.{} s", millis / 100 % 10),
+        (10..60, _) => format!("{seconds} s"),
+        (_, ..60) => format!("{minutes} min"),
+        (_, ..2_880) => format!("{} h", minutes / 60),
+        (_, minutes) => format!("{} d", minutes / 1_440),
     }
 }
 
@@ -271,6 +272,21 @@ mod tests {
             "an operator lets it finish",
         ] {
             assert!(text.contains(wanted), "{wanted} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_one_unit() {
+        for (millis, words) in [
+            (7, "7 ms"),
+            (1_590, "1.5 s"),
+            (45_000, "45 s"),
+            (61_000, "1 min"),
+            (599_900, "10 min"),
+            (7_199_900, "2 h"),
+            (172_800_000, "2 d"),
+        ] {
+            assert_eq!(time(&millis.into()), words);
         }
     }
 }

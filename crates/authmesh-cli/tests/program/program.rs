@@ -12,6 +12,9 @@ use authmesh::worker::Clock;
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where a program says something: stdout and stderr.
+const OUTPUTS: usize = 2;
+
 /// How a run of the program ended.
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -125,7 +128,8 @@ pub(crate) struct Program {
 
 #[derive(Default)]
 struct Said {
-    lines: Mutex<(Vec<String>, bool)>,
+    /// The lines, and how many of its two outputs have ended.
+    lines: Mutex<(Vec<String>, usize)>,
     more: Condvar,
 }
 
@@ -142,7 +146,7 @@ impl Program {
                     said.lines.lock().unwrap().0.push(line);
                     said.more.notify_all();
                 }
-                said.lines.lock().unwrap().1 = true;
+                said.lines.lock().unwrap().1 += 1;
                 said.more.notify_all();
             });
         }
@@ -152,15 +156,15 @@ impl Program {
     /// Waits until the program has said a line with `wanted` in it for the `count`th time.
     pub(crate) fn hear_times(&self, wanted: &str, count: usize) -> String {
         let lines = self.said.lines.lock().unwrap();
-        let heard = |lines: &(Vec<String>, bool)| {
-            lines.0.iter().filter(|line| line.contains(wanted)).nth(count - 1).cloned()
+        let heard = |lines: &[String]| {
+            lines.iter().filter(|line| line.contains(wanted)).nth(count - 1).cloned()
         };
-        let waiting = self
-            .said
-            .more
-            .wait_timeout_while(lines, PATIENCE, |lines| heard(lines).is_none() && !lines.1);
+        let waiting = self.said.more.wait_timeout_while(lines, PATIENCE, |(lines, ended)| {
+            heard(lines).is_none() && *ended < OUTPUTS
+        });
         let lines = waiting.unwrap().0;
-        heard(&lines).unwrap_or_else(|| panic!("nothing says `{wanted}`:\n{}", lines.0.join("\n")))
+        heard(&lines.0)
+            .unwrap_or_else(|| panic!("nothing says `{wanted}`:\n{}", lines.0.join("\n")))
     }
 
     pub(crate) fn hear(&self, wanted: &str) -> String {
@@ -173,9 +177,13 @@ impl Program {
         line.rsplit(' ').next().unwrap().to_owned()
     }
 
-    /// Everything it has said so far.
+    /// Everything it says until it ends.
     pub(crate) fn everything(&self) -> String {
-        self.said.lines.lock().unwrap().0.join("\n")
+        let lines = self.said.lines.lock().unwrap();
+        let waiting = self.said.more.wait_timeout_while(lines, PATIENCE, |said| said.1 < OUTPUTS);
+        let (lines, waited) = waiting.unwrap();
+        assert!(!waited.timed_out(), "it goes on: {}", lines.0.join("\n"));
+        lines.0.join("\n")
     }
 
     pub(crate) fn signal(&self, name: &str) {
