@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use authmesh::config::{self, Change, Files, Loaded, Version};
+use authmesh::config::{self, Change, Code, Files, Loaded, Version};
 use serde_json::json;
 
 use crate::admin_client::AdminClient;
@@ -22,21 +22,21 @@ pub(crate) async fn diff(diff: Diff) -> Result<Ending, Failure> {
         }
     };
     let last_good = || Version::last_good(&state_folder(&diff.state, &file));
-    let (before, what) = if diff.last_good {
+    let (before, what, is_running) = if diff.last_good {
         let Some(version) = last_good() else {
             let message = "no last good configuration is on disk\n  = help: name its folder with \
                            `--state`";
             return Err(Failure::new(Ending::NoMesh, message));
         };
         let what = format!("version {}, the last good one", version.number);
-        (read(&version.text, &what, &file)?, what)
+        (read(&version.text, &what, &file)?, what, false)
     } else {
         match running(&diff, &file).await {
-            Ok(running) => running,
+            Ok((before, what)) => (before, what, true),
             Err(failure) if failure.ending() == Ending::NoMesh => match last_good() {
                 Some(version) => {
                     let what = format!("version {}, the last good one: none runs", version.number);
-                    (read(&version.text, &what, &file)?, what)
+                    (read(&version.text, &what, &file)?, what, false)
                 }
                 None => return Err(failure),
             },
@@ -45,6 +45,10 @@ pub(crate) async fn diff(diff: Diff) -> Result<Ending, Failure> {
     };
     let changes = loaded.changes_from(&before.settings);
     tell(&diff, &loaded, &changes, &what);
+    // A start takes it: what is not accepted is refused to a mesh that runs.
+    if is_running && let Some(refusal) = refusal(&loaded, &before) {
+        print::words(&refusal);
+    }
     Ok(if changes.is_empty() { Ending::Done } else { Ending::No })
 }
 
@@ -93,4 +97,16 @@ fn tell(diff: &Diff, loaded: &Loaded, changes: &[Change], what: &str) {
         many => format!("{many} changes"),
     };
     print::words(&format!("{many} from {what}"));
+}
+
+/// Why the running mesh would refuse the file, in words; `None` if it would not.
+fn refusal(loaded: &Loaded, before: &Loaded) -> Option<String> {
+    let problems = loaded.changes_allowed(&before.settings, config::today()).err()?;
+    let weaker = problems.iter().filter(|problem| problem.code == Code::Weaker).count();
+    let why = match weaker {
+        0 => "an acceptance in it does not hold".to_owned(),
+        1 => "1 change protects less, and nobody accepted it".to_owned(),
+        many => format!("{many} changes protect less, and nobody accepted them"),
+    };
+    Some(format!("a reload would refuse this file: {why}; it says what to write"))
 }

@@ -1,7 +1,7 @@
 //! `rollback`: puts an earlier configuration in force again.
 
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::admin_client::{AdminClient, refusal};
 use crate::arguments::Rollback;
@@ -19,6 +19,13 @@ pub(crate) async fn rollback(rollback: &Rollback) -> Result<Ending, Failure> {
     let Some(wanted) = wanted else {
         return Err(Failure::new(Ending::No, "there is no version before the one in force"));
     };
+    if wanted == in_force {
+        if rollback.asking.output.is_json() {
+            print::asked(&json!({ "version": in_force, "changes": [] }).to_string());
+        }
+        print::words(&format!("version {wanted} is in force already"));
+        return Ok(Ending::Done);
+    }
     let version = client.read(&format!("/v1/config/versions/{wanted}")).await?;
     let text = version["text"].as_str().unwrap_or_default().to_owned();
     let name = format!("rollback to version {wanted}");

@@ -74,6 +74,7 @@ fn diff_marks_each_change_and_a_weaker_one_is_refused_until_accepted() {
     let lines: Vec<&str> = diff.stdout.lines().collect();
     assert!(lines[0].starts_with("weaker    limits.body: \"1MiB\" → \"off\"  "), "{}", diff.stdout);
     assert!(lines[1].starts_with("stronger  limits.headers: 100 → 50  "), "{}", diff.stdout);
+    assert!(diff.stderr.contains("refuse this file: 1 change protects less"), "{}", diff.stderr);
 
     let refused = folder.run(&["reload"]);
     assert_eq!(refused.code, 2);
@@ -120,6 +121,9 @@ fn versions_are_kept_and_one_can_be_put_in_force_again() {
     let table = folder.run(&["versions"]).stdout;
     assert!(table.contains("rollback to version 1, by "), "{table}");
     assert_eq!(folder.run(&["rollback", "77"]).code, 1);
+    let again = folder.run(&["rollback", "3", "-o", "json"]);
+    assert_eq!((again.code, &again.json()["changes"]), (0, &serde_json::json!([])));
+    assert!(again.stderr.contains("in force already"), "{}", again.stderr);
 
     let kept = folder.path(".authmesh/mesh.toml");
     for entry in std::fs::read_dir(&kept).unwrap() {

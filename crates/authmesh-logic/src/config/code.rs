@@ -85,6 +85,7 @@ codes! {
     "AM-C032" VariableUnset Error "The environment variable or credential of a secret is not set.";
     "AM-C033" SecretEmpty Error "A secret is empty or cannot be read.";
     "AM-C034" SecretReadable Error "Others than its owner may read or write the file of a secret.";
+    "AM-C035" FileWritable Error "Everybody on the machine may write a file of the configuration.";
     "AM-C040" SymmetricBesideJwks Error "A symmetric algorithm is allowed beside public keys.";
     "AM-C041" AlgorithmNone Error "`none` is named as an algorithm.";
     "AM-C042" AudiencesMissing Error "A token provider names no audiences.";

@@ -86,8 +86,12 @@ impl<'tree> Reader<'tree, '_> {
     ) -> Option<Written<Duration>> {
         let span = entry.node.span;
         if let Value::Integer(_) | Value::Float(_) = entry.node.value {
+            let example = match entry.node.value {
+                Value::Integer(seconds) if seconds > 0 => format!("{seconds}s"),
+                _ => "2s".into(),
+            };
             let problem = Problem::new(Code::BadDuration, span, "a duration needs a unit");
-            self.report(problem.help(format!("{key} = \"2s\" (units: ms, s, m, h, d)")));
+            self.report(problem.help(format!("{key} = \"{example}\" (units: ms, s, m, h, d)")));
             return None;
         }
         let text = self.as_string(entry)?;
@@ -102,7 +106,12 @@ impl<'tree> Reader<'tree, '_> {
                     QuantityError::Negative => "a duration must be positive",
                     QuantityError::TooLarge => "a duration is at most a year",
                 };
-                let help = format!("{key} = \"1m30s\" (units: ms, s, m, h, d)");
+                let is_bare = text.value.bytes().all(|byte| byte.is_ascii_digit());
+                let example = match fault {
+                    QuantityError::UnitMissing if is_bare => format!("{}s", text.value),
+                    _ => "1m30s".into(),
+                };
+                let help = format!("{key} = \"{example}\" (units: ms, s, m, h, d)");
                 self.report(Problem::new(Code::BadDuration, span, sentence).help(help));
             }
         }

@@ -245,7 +245,11 @@ fn unknown_key(key: &str, section: &str, title: &str, span: Span) -> Problem {
         .filter(|key| key.standing == Standing::Read)
         .map(|key| key.name)
         .collect();
-    let problem = Problem::new(Code::UnknownKey, span, format!("unknown key `{key}` in {title}"));
+    let mut problem =
+        Problem::new(Code::UnknownKey, span, format!("unknown key `{key}` in {title}"));
+    if section == "policy" {
+        problem = problem.note("a rule without it would hold for other requests than are meant");
+    }
     problem.help(match suggest::nearest(key, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("known here: {}", known.join(", ")),

@@ -53,7 +53,8 @@ impl FromStr for Address {
         if text.parse::<core::net::IpAddr>().is_ok() {
             return Err(AddressError::PortMissing);
         }
-        if !text.starts_with('[') && text.matches(':').count() > 1 {
+        let seems_ipv6 = text.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
+        if seems_ipv6 && text.matches(':').count() > 1 {
             return Err(AddressError::BracketsMissing);
         }
         Err(AddressError::NotAnAddress)
@@ -103,6 +104,7 @@ mod tests {
             ("::1:8443", AddressError::PortMissing),
             ("fe80::1:2:3:4:5:6:7:8443", AddressError::BracketsMissing),
             ("login:80", AddressError::NotAnAddress),
+            ("http://10.0.0.1:80", AddressError::NotAnAddress),
             ("unix:run/x", AddressError::PathNotAbsolute),
             ("", AddressError::NotAnAddress),
         ];

@@ -1,8 +1,12 @@
-//! Looks at the files a configuration speaks of: secrets, and those of the identity.
+//! Looks at the files of a configuration and those it speaks of: secrets, and those of the identity.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
-use authmesh_logic::config::{IdentityPlaces, MeshConfig, Outside, Problem, Span};
+use authmesh_logic::config::{
+    Code, IdentityPlaces, MeshConfig, Outside, Problem, SecretReference, Span,
+};
 
 use super::secret::{Secret, SecretError};
 use crate::clock::Clock;
@@ -13,7 +17,7 @@ pub(super) fn problems(config: &MeshConfig, outside: &Outside) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (reference, span) in &outside.secrets {
         if let Err(error) = Secret::fetch(reference) {
-            problems.push(secret_problem(&error, *span));
+            problems.push(secret_problem(reference, &error, *span));
         }
     }
     if let (Some(identity), Some(places)) = (&config.security.identity, &outside.identity) {
@@ -31,11 +35,44 @@ pub(super) fn problems(config: &MeshConfig, outside: &Outside) -> Vec<Problem> {
     problems
 }
 
-fn secret_problem(error: &SecretError, span: Span) -> Problem {
-    let problem = Problem::new(error.code(), span, error.to_string());
-    match error {
-        SecretError::ReadableByOthers(_) => problem.help("chmod 600 the file"),
-        _ => problem,
+/// The files of the configuration itself that everybody may write, each a problem at its beginning.
+/// Folders are not looked at: those of containers are often open, and mounted to be read alone.
+pub(super) fn writable(paths: &[PathBuf]) -> Vec<Problem> {
+    let is_writable = |(_, path): &(usize, &PathBuf)| {
+        path.metadata().is_ok_and(|facts| facts.permissions().mode() & 0o002 != 0)
+    };
+    let problem = |(index, path): (usize, &PathBuf)| {
+        let file = u16::try_from(index).unwrap_or(u16::MAX);
+        let place = Span { file, ..Span::default() };
+        let sentence = format!("everybody on this machine may write `{}`", path.display());
+        Problem::new(Code::FileWritable, place, sentence)
+            .note("who writes it decides who is trusted")
+            .help(format!("chmod o-w {}", path.display()))
+    };
+    paths.iter().enumerate().filter(is_writable).map(problem).collect()
+}
+
+fn secret_problem(reference: &SecretReference, error: &SecretError, span: Span) -> Problem {
+    let (sentence, help) = match (reference, error) {
+        (SecretReference::Environment(name), SecretError::Unset) => {
+            (format!("`{name}` is not set in the environment"), None)
+        }
+        (SecretReference::Credential(name), SecretError::Unset) => (
+            format!("`$CREDENTIALS_DIRECTORY` is not set, so there is no credential `{name}`"),
+            Some(format!("LoadCredential={name}:/etc/authmesh/{name}   # in the unit of systemd")),
+        ),
+        (SecretReference::File(path), SecretError::ReadableByOthers(_)) => {
+            (format!("`{path}`: {error}"), Some(format!("chmod 600 {path}")))
+        }
+        (SecretReference::File(name), _) => (format!("`{name}`: {error}"), None),
+        (SecretReference::Environment(name) | SecretReference::Credential(name), _) => {
+            (format!("`{name}`: {error}"), None)
+        }
+    };
+    let problem = Problem::new(error.code(), span, sentence);
+    match help {
+        Some(help) => problem.help(help),
+        None => problem,
     }
 }
 

@@ -1,64 +1,74 @@
 //! Finds the files that a list of includes means, all of them below the folder of the main file.
 
-use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
 
-use authmesh_logic::config::Code;
+use authmesh_logic::config::{Code, Problem, Span};
 
-/// Why an include gives no files.
-pub(super) struct IncludeError {
-    pub(super) code: Code,
-    pub(super) sentence: String,
-}
-
-/// The files that `pattern` of a file in `folder` means, in alphabetical order. `top` is the folder
-/// of the main file, with every link resolved.
+/// The files that `pattern` of a file in `folder` means, in alphabetical order, and what is wrong with
+/// it; `span` is its place, `top` the folder of the main file, with every link resolved.
 pub(super) fn expanded(
     pattern: &str,
+    span: Span,
     folder: &Path,
     top: &Path,
-) -> Result<Vec<PathBuf>, IncludeError> {
-    let error = |code, sentence: &str| Err(IncludeError { code, sentence: sentence.to_owned() });
+) -> (Vec<PathBuf>, Vec<Problem>) {
+    let refused = |code, sentence: &str| (Vec::new(), vec![Problem::new(code, span, sentence)]);
     let path = Path::new(pattern);
     if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
-        return error(Code::IncludeOutside, "an include stays below the folder of the main file");
+        return refused(Code::IncludeOutside, "an include stays below the folder of the main file");
     }
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return error(Code::NotAllowed, "an include names a file");
+        return refused(Code::NotAllowed, "an include names a file");
     };
     let parent = folder.join(path.parent().unwrap_or(Path::new("")));
     if parent.as_os_str().as_encoded_bytes().contains(&b'*') {
-        return error(Code::NotAllowed, "`*` stands in the last part of an include only");
+        return refused(Code::NotAllowed, "`*` stands in the last part of an include only");
     }
-    let found = if name.contains('*') { matching(&parent, name) } else { vec![parent.join(name)] };
-    for file in &found {
-        match file.canonicalize() {
-            Ok(real) if real.starts_with(top) => {}
-            Ok(_) => {
-                let sentence =
-                    format!("`{}` lies outside the folder of the main file", file.display());
-                return Err(IncludeError { code: Code::IncludeOutside, sentence });
-            }
-            Err(_) => {
-                let sentence = format!("there is no file `{}`", file.display());
-                return Err(IncludeError { code: Code::NoSuchFile, sentence });
-            }
+    let found = match name.contains('*') {
+        false => Ok(vec![parent.join(name)]),
+        true => matching(&parent, name),
+    };
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let sentence = format!("the folder of `{pattern}` cannot be read: {error}");
+            let problem = Problem::new(Code::NoSuchFile, span, sentence);
+            // A folder that is to come is no fault; one that is there and says nothing is.
+            let is_absent = error.kind() == io::ErrorKind::NotFound;
+            return (Vec::new(), vec![if is_absent { problem.as_warning() } else { problem }]);
         }
+    };
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    for file in found {
+        let (code, sentence) = match file.canonicalize() {
+            Ok(real) if real.starts_with(top) => {
+                files.push(file);
+                continue;
+            }
+            Ok(_) => (Code::IncludeOutside, "lies outside the folder of the main file"),
+            Err(_) => (Code::NoSuchFile, "does not exist"),
+        };
+        problems.push(Problem::new(code, span, format!("`{}` {sentence}", file.display())));
     }
-    Ok(found)
+    (files, problems)
 }
 
-/// The files of `folder` whose name matches; none if there is no such folder.
-fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+/// What is in `folder` under a name that matches, but for folders. A link that leads nowhere is among
+/// it: somebody meant a file.
+fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = fs::read_dir(listed) else { return Vec::new() };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+    let mut names = Vec::new();
+    for entry in fs::read_dir(listed)? {
+        let name = entry?.file_name();
+        let text = name.to_string_lossy();
         // As in a shell, a hidden file is not meant by `*`.
-        .filter(|name| !name.starts_with('.') && fits(name, pattern))
-        .collect();
+        if !text.starts_with('.') && fits(&text, pattern) {
+            names.push(name);
+        }
+    }
     names.sort_unstable();
-    names.into_iter().map(|name| folder.join(name)).filter(|path| path.is_file()).collect()
+    Ok(names.into_iter().map(|name| folder.join(name)).filter(|path| !path.is_dir()).collect())
 }
 
 /// Whether `name` is `pattern` with each `*` replaced by some characters.

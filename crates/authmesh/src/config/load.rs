@@ -168,13 +168,8 @@ impl Loader {
     }
 
     fn include(&mut self, pattern: &str, span: Span, folder: &Path) {
-        let found = match include::expanded(pattern, folder, &self.top) {
-            Ok(found) => found,
-            Err(error) => {
-                self.problems.push(Problem::new(error.code, span, error.sentence));
-                return;
-            }
-        };
+        let (found, problems) = include::expanded(pattern, span, folder, &self.top);
+        self.problems.extend(problems);
         for path in found {
             let real = path.canonicalize().unwrap_or_else(|_| path.clone());
             if self.open.contains(&real) {
@@ -253,6 +248,9 @@ impl Loader {
             self.problems.extend(looked_at(&config, &outside, files));
             config
         });
+        if files == Files::Look {
+            self.problems.extend(files::writable(&self.paths));
+        }
         self.problems.sort_by_key(|problem| (problem.span.file, problem.span.start));
         let broken = self.problems.iter().any(|problem| problem.severity == Severity::Error);
         let problems = Problems::new(self.problems, self.sources);

@@ -134,7 +134,8 @@ impl Reader<'_, '_> {
         match text.value.parse() {
             Ok(domain) => Some(text.with(domain)),
             Err(fault) => {
-                self.report(bad_id(text.span, &fault.to_string()));
+                let problem = Problem::new(Code::BadSpiffeId, text.span, fault.to_string());
+                self.report(problem.help(format!("{key} = \"corp.example\"")));
                 None
             }
         }

@@ -104,15 +104,28 @@ fn bad_address(text: &str, span: Span, fault: AddressError) -> Problem {
             ("an address needs a port".to_string(), Some(format!("\"{text}:8443\"")))
         }
         AddressError::BracketsMissing => (fault.to_string(), bracketed(text)),
-        AddressError::NotAnAddress => {
-            (format!("this is {fault}"), Some("names of hosts are not resolved here".to_string()))
-        }
+        AddressError::NotAnAddress => (format!("this is {fault}"), Some(instead_of(text))),
         AddressError::PathNotAbsolute | AddressError::PathUnusable => (fault.to_string(), None),
     };
     let problem = Problem::new(Code::BadAddress, span, sentence);
     match help {
         Some(help) => problem.help(help),
         None => problem,
+    }
+}
+
+/// What to write instead of a text that is no address.
+fn instead_of(text: &str) -> String {
+    if let Some((_, rest)) = text.split_once("://") {
+        let place = rest.split('/').next().unwrap_or_default();
+        return format!("an address has neither scheme nor path; write \"{place}\" if that is one");
+    }
+    match text.rsplit_once(':') {
+        Some(("localhost", port)) if port.parse::<u16>().is_ok() => format!("\"127.0.0.1:{port}\""),
+        Some((host, port)) if host.parse::<core::net::IpAddr>().is_ok() => {
+            format!("a port is a number from 1 to 65535, and `{port}` is none")
+        }
+        _ => "names of hosts are not resolved here".to_string(),
     }
 }
 

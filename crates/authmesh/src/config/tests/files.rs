@@ -62,3 +62,34 @@ fn certificate_key_and_secret_are_looked_at_only_when_asked() {
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
 }
+
+#[test]
+fn a_secret_that_cannot_be_had_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (main, secret) = (folder.path().join("mesh.toml"), folder.path().join("token"));
+    write(&secret, "hunter2", 0o644);
+    let path = secret.display();
+    for (reference, sentence, help) in [
+        (
+            "{ env = 'AUTHMESH_NO_SUCH' }",
+            "`AUTHMESH_NO_SUCH` is not set in the environment".to_owned(),
+            None,
+        ),
+        (
+            "{ credential = 'token' }",
+            "`$CREDENTIALS_DIRECTORY` is not set, so there is no credential `token`".to_owned(),
+            Some("LoadCredential=token:/etc/authmesh/token   # in the unit of systemd".to_owned()),
+        ),
+        (
+            "{ file = 'token' }",
+            format!("`{path}`: others than its owner can read a secret (mode 0644)"),
+            Some(format!("chmod 600 {path}")),
+        ),
+    ] {
+        let admin = format!("[admin]\naddress = '127.0.0.1:9901'\ntoken = {reference}\n");
+        fs::write(&main, format!("version = 1\n{admin}")).unwrap();
+        let problems = load(&main, Files::Look).unwrap_err();
+        let problem = problems.iter().next().unwrap();
+        assert_eq!((&problem.sentence, &problem.help), (&sentence, &help), "{reference}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Included files add and never override, stay in the folder, and end somewhere.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -94,6 +94,59 @@ fn a_link_that_leaves_the_folder_is_refused() {
     fs::write(&main, "version = 1\ninclude = ['x.toml']\n").unwrap();
     let problems = load(&main, Files::Trust).unwrap_err();
     assert_eq!(found(&problems, folder.path()), ["AM-C093 mesh.toml:2:12"]);
+}
+
+#[test]
+fn one_file_of_a_pattern_that_cannot_be_used_hides_no_other() {
+    let (folder, _) = written(&[
+        ("mesh.toml", &format!("version = 1\ninclude = ['conf.d/*.toml']\n{LOGIN}")),
+        ("conf.d/a.toml", "[service.a]\nendpoint = 1\n"),
+        ("conf.d/c.toml/d.toml", ""),
+    ]);
+    symlink("/nowhere/at/all", folder.path().join("conf.d/b.toml")).unwrap();
+    symlink("/etc/passwd", folder.path().join("conf.d/e.toml")).unwrap();
+    let problems = load(folder.path().join("mesh.toml"), Files::Trust).unwrap_err();
+    let wanted = [
+        "AM-C090 mesh.toml:2:12",
+        "AM-C093 mesh.toml:2:12",
+        "AM-C023 conf.d/a.toml:1:1",
+        "AM-C001 conf.d/a.toml:2:1",
+    ];
+    assert_eq!(found(&problems, folder.path()), wanted, "{problems}");
+}
+
+#[test]
+fn a_folder_of_includes_that_is_not_there_is_told_and_no_fault() {
+    let (folder, loaded) =
+        written(&[("mesh.toml", &format!("version = 1\ninclude = ['conf.d/*.toml']\n{LOGIN}"))]);
+    let loaded = loaded.unwrap();
+    assert_eq!(found(&loaded.warnings, folder.path()), ["AM-C090 mesh.toml:2:12"]);
+    fs::create_dir(folder.path().join("conf.d")).unwrap();
+    let loaded = load(folder.path().join("mesh.toml"), Files::Trust).unwrap();
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    fs::remove_dir(folder.path().join("conf.d")).unwrap();
+    fs::write(folder.path().join("conf.d"), "").unwrap();
+    let problems = load(folder.path().join("mesh.toml"), Files::Trust).unwrap_err();
+    assert_eq!(found(&problems, folder.path()), ["AM-C090 mesh.toml:2:12"]);
+}
+
+#[test]
+fn a_file_that_everybody_may_write_is_refused_where_files_are_looked_at() {
+    let (folder, loaded) = written(&[
+        ("mesh.toml", &format!("version = 1\ninclude = ['x.toml']\n{LOGIN}")),
+        ("x.toml", ""),
+    ]);
+    loaded.unwrap();
+    for (name, place) in [("mesh.toml", "mesh.toml:1:1"), ("x.toml", "x.toml:1:1")] {
+        let (main, file) = (folder.path().join("mesh.toml"), folder.path().join(name));
+        for (mode, wanted) in [(0o664, None), (0o646, Some(format!("AM-C035 {place}")))] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            let looked = load(&main, Files::Look).map(drop).map_err(|it| found(&it, folder.path()));
+            assert_eq!(looked.err(), wanted.map(|wanted| vec![wanted]), "{name} {mode:o}");
+            assert!(load(&main, Files::Trust).is_ok());
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
 }
 
 #[test]
