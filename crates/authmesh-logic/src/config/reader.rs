@@ -228,9 +228,10 @@ fn named(key: &str, table: &Table) -> String {
     }
 }
 
-/// The name a table goes by in a path; one without a name goes by what it does.
+/// The name a table goes by in a path; one without a name goes by what it does, or asks.
 fn name_of(table: &Table) -> Option<&str> {
-    text_of(table, "name").or_else(|| text_of(table, "operation"))
+    let keys = ["name", "operation", "request"];
+    keys.into_iter().find_map(|key| text_of(table, key))
 }
 
 fn text_of<'tree>(table: &'tree Table, key: &str) -> Option<&'tree str> {

@@ -2,7 +2,7 @@
 
 use super::Fallback::{Depends, Example, Required};
 use super::Section;
-use super::Weaker::{Larger, Towards};
+use super::Weaker::{Exposed, Larger, Towards};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -12,7 +12,7 @@ pub(super) const SECTIONS: &[Section] = &[
         text: "",
         keys: keys! {
             name: "name", Required, r#""inbound""#, "Its name, once in the mesh.";
-            address: "ip:port or unix:/path", Required, r#""127.0.0.1:8080""#, "Where it listens.";
+            address: "ip:port or unix:/path", Required, r#""127.0.0.1:8080""#, "Where it listens.", weaker (Exposed);
             protocol: "`http`", Example, r#""http""#, "What is spoken: HTTP/1.1 and HTTP/2.";
             tls: "table", Depends("plaintext; required off loopback"), r#"{ mode = "plaintext" }"#, "How connections are secured.";
             forward_to: "service", Depends("required without a route"), r#""login""#, "The service that gets what no route takes.";

@@ -37,24 +37,29 @@ pub struct Change {
 pub fn compare(before: &Settings, after: &Settings) -> Vec<Change> {
     let (old, new) = (by_path(before, after), by_path(after, before));
     let mut changes: Vec<Change> = tables::compare(before, after);
+    let sides = (&old, &new);
     for (path, &(group, is)) in &new {
         let was = old.get(path).map(|(_, was)| *was);
-        changes.extend(change(path, group, was, Some(is), Some(is.span)));
+        changes.extend(change(path, group, sides, was, Some(is), Some(is.span)));
     }
     let now = tables::named(after);
     for (path, &(group, was)) in old.iter().filter(|(path, _)| !new.contains_key(*path)) {
         let group = now.get(group.path.as_str()).copied().unwrap_or(group);
-        changes.extend(change(path, group, Some(was), None, place_of_table(after, path)));
+        let place = place_of_table(after, path);
+        changes.extend(change(path, group, sides, Some(was), None, place));
     }
     changes.sort_by(|one, other| (one.effect, &one.path).cmp(&(other.effect, &other.path)));
     changes
 }
 
+/// The tables without which what they are about is off, so that no default of theirs is in force.
+const OFF_WITHOUT: [&str; 1] = ["identity.crl."];
+
+/// Settings by their full path.
+type ByPath<'a> = BTreeMap<String, (&'a Group, &'a Setting)>;
+
 /// The keys of `settings`, without those of tables that `other` does not have.
-fn by_path<'a>(
-    settings: &'a Settings,
-    other: &Settings,
-) -> BTreeMap<String, (&'a Group, &'a Setting)> {
+fn by_path<'a>(settings: &'a Settings, other: &Settings) -> ByPath<'a> {
     let known = tables::named(other);
     settings
         .iter()
@@ -66,15 +71,22 @@ fn by_path<'a>(
 fn change(
     path: &str,
     now: &Group,
+    (old, new): (&ByPath<'_>, &ByPath<'_>),
     was: Option<&Setting>,
     is: Option<&Setting>,
     place: Option<Span>,
 ) -> Option<Change> {
     let key = is.or(was)?.key;
-    let default = default_of(key);
-    let value =
-        |setting: Option<&Setting>| setting.map(|it| it.value.clone()).or_else(|| default.clone());
-    let (before, after) = (value(was), value(is));
+    let is_off = |settings: &ByPath<'_>| {
+        let table = OFF_WITHOUT.iter().find(|table| path.starts_with(**table));
+        table.is_some_and(|table| !settings.keys().any(|known| known.starts_with(table)))
+    };
+    let (was_off, is_off) = (is_off(old), is_off(new));
+    let value = |setting: Option<&Setting>, is_off: bool| {
+        let default = || if is_off { None } else { default_of(key) };
+        setting.map(|it| it.value.clone()).or_else(default)
+    };
+    let (before, after) = (value(was, was_off), value(is, is_off));
     if is_same(key, before.as_ref(), after.as_ref()) {
         return None;
     }
@@ -82,6 +94,10 @@ fn change(
     let of_rule = rules::is_rule(now).then(|| rules::judge(now, key.name, was, is)).flatten();
     let (effect, weaker) = match (of_rule, key.weaker) {
         (Some(effect), _) => (effect, rules::WORDS.into()),
+        // Whether there is such a table is judged by the key that it cannot be without.
+        (None, _) if (was_off || is_off) && key.fallback != Fallback::Required => {
+            (Effect::Neutral, String::new())
+        }
         (None, Some(weaker)) => (weaker.judge(was, is), weaker.words(key.kind)),
         (None, None) => (Effect::Neutral, String::new()),
     };

@@ -76,10 +76,64 @@ fn each_change_is_marked() {
             "[metrics]\naddress = '0.0.0.0:9'\n[authorization]",
             &[("metrics.address", Weaker)],
         ),
+        ("'127.0.0.1:1'", "'unix:/run/in.sock'", &[("listener.in.address", Neutral)]),
+        (
+            "[service.token]",
+            "[[policy_test]]\nrequest = 'GET /'\nservice = 'token'\nexpect = 'deny'\n\
+             [service.token]",
+            &[("policy_test.GET /", Neutral)],
+        ),
     ] {
         let changes = changes(from, to);
         let found: Vec<_> = changes.iter().map(|it| (it.path.as_str(), it.effect)).collect();
         assert_eq!(found, wanted, "{from} → {to}");
+    }
+}
+
+#[test]
+fn revocation_lists_protect_more_from_the_first_whatever_their_mode() {
+    use Effect::{Neutral, Stronger, Weaker};
+    let with = |crl: &str| {
+        read(&format!(
+            "{BEFORE}[identity]\ntrust_domain = 'a'\ncert = 'a'\nkey = 'b'\nbundle = 'c'\n{crl}"
+        ))
+    };
+    let (none, file) = ("", "crl = { file = 'd' }");
+    let (warn, require) =
+        ("crl = { file = 'd', mode = 'warn' }", "crl = { file = 'd', mode = 'require' }");
+    let (of_file, of_mode) = ("identity.crl.file", "identity.crl.mode");
+    for (before, after, wanted) in [
+        (none, file, &[(of_file, Stronger)][..]),
+        (none, warn, &[(of_file, Stronger), (of_mode, Neutral)]),
+        (warn, none, &[(of_file, Weaker), (of_mode, Neutral)]),
+        (file, none, &[(of_file, Weaker)]),
+        (file, require, &[]),
+        (file, warn, &[(of_mode, Weaker)]),
+        (warn, file, &[(of_mode, Stronger)]),
+    ] {
+        let changes = with(after).changes_from(&with(before).settings);
+        let found: Vec<_> = changes.iter().map(|it| (it.path.as_str(), it.effect)).collect();
+        assert_eq!(found, wanted, "{before} → {after}");
+    }
+}
+
+#[test]
+fn a_listener_that_other_machines_reach_from_now_on_protects_less() {
+    let at = |address: &str| {
+        let listener = format!("'{address}'\ntls = {{ mode = 'server' }}");
+        let text = BEFORE.replace("'127.0.0.1:1'", &listener);
+        read(&format!("{text}[identity]\ncert = 'a'\nkey = 'b'\n"))
+    };
+    for (before, after, wanted) in [
+        ("127.0.0.1:1", "0.0.0.0:1", Effect::Weaker),
+        ("unix:/run/a", "10.0.0.1:1", Effect::Weaker),
+        ("10.0.0.1:1", "0.0.0.0:1", Effect::Neutral),
+        ("127.0.0.1:1", "[::1]:1", Effect::Neutral),
+        ("[::]:1", "[::1]:1", Effect::Stronger),
+    ] {
+        let changes = at(after).changes_from(&at(before).settings);
+        let found: Vec<_> = changes.iter().map(|it| (it.path.as_str(), it.effect)).collect();
+        assert_eq!(found, [("listener.in.address", wanted)], "{before} → {after}");
     }
 }
 
