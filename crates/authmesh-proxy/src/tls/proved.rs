@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authmesh::identity::{MeshIdentity, Peer, SpiffeId};
+use authmesh::identity::{MeshIdentity, Peer, Role, SpiffeId};
 use tokio::sync::watch;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -26,7 +26,7 @@ impl Proved {
         own_end: Option<Duration>,
         chain: Option<&[CertificateDer<'_>]>,
     ) -> Self {
-        let caller = chain.and_then(Peer::of_handshake);
+        let caller = chain.and_then(|chain| identity.peer_of_handshake(chain, Role::Client));
         Self { identity: Arc::clone(identity), caller, beliefs, own_end }
     }
 

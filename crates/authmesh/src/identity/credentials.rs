@@ -9,6 +9,7 @@ use authmesh_logic::identity::{Lifetime, RevocationMode, SpiffeId, Standing};
 use super::age::age_words;
 use super::bundle::TrustBundle;
 use super::fault::{IdentityFault, Part};
+use super::known_chains::KnownChains;
 use super::own::OwnCertificate;
 use super::pem::PemFault;
 use super::revocation::RevocationLists;
@@ -22,6 +23,8 @@ pub(crate) struct Credentials {
     pub(super) id: Option<SpiffeId>,
     /// Whom it believes; `None` if no trust domain is configured.
     pub(super) trust: Option<Trust>,
+    /// The chains that `trust` was content with.
+    pub(super) known: KnownChains,
 }
 
 /// The largest file with a certificate or a key, in bytes.
@@ -65,7 +68,7 @@ impl Credentials {
         if let Some(trust) = &trust {
             warn_of_ages(trust, config, now, &mut warnings);
         }
-        Ok((Self { own, id, trust }, warnings))
+        Ok((Self { own, id, trust, known: KnownChains::default() }, warnings))
     }
 
     /// What is to be said of the own certificate's age.

@@ -137,8 +137,17 @@ impl MeshIdentity {
         role: Role,
     ) -> Option<Result<Peer, SvidFault>> {
         let credentials = self.credentials.load();
-        let trust = credentials.as_ref()?.trust.as_ref()?;
-        Some(trust.verify(chain, domain, role, self.now()))
+        let credentials = credentials.as_ref()?;
+        let trust = credentials.trust.as_ref()?;
+        Some(credentials.known.verify(trust, chain, domain, role, self.now()))
+    }
+
+    /// The peer that showed this chain in a handshake which verified it.
+    #[must_use]
+    pub fn peer_of_handshake(&self, chain: &[CertificateDer<'_>], role: Role) -> Option<Peer> {
+        let credentials = self.credentials.load();
+        let known = credentials.as_ref().and_then(|held| held.known.find(chain, role, self.now()));
+        known.or_else(|| Peer::of_handshake(chain))
     }
 
     /// Whether a client that was believed when it connected still is.

@@ -9,6 +9,7 @@ mod bundle;
 mod credentials;
 mod fault;
 mod handshake;
+mod known_chains;
 mod live;
 mod own;
 mod peer;

@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::handshake::{HandshakeEnd, HandshakeFault, Side};
 use super::live::MeshIdentity;
-use super::peer::Peer;
+use super::trust::Role;
 use super::verifier::{Shown, Verifier, Wanted};
 use crate::clock::Clock;
 
@@ -109,7 +109,8 @@ impl Pin {
             .map_err(HandshakeFault::of)?;
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         // The verifier has read the same certificate.
-        let peers = Peer::of_handshake(chain).map_or(Duration::ZERO, |peer| peer.lifetime.until);
+        let peer = self.identity.peer_of_handshake(chain, Role::Server);
+        let peers = peer.map_or(Duration::ZERO, |peer| peer.lifetime.until);
         let until = peers.min(own);
         let left = until.saturating_sub(self.identity.now());
         Ok((stream, Clock.now() + left))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use authmesh_logic::identity::{Lifetime, RevocationList, RevocationMode, Standing, SvidFault};
@@ -23,7 +24,18 @@ struct List {
     issuer: Box<[u8]>,
     revoked: BTreeSet<Box<[u8]>>,
     lifetime: Lifetime,
+    /// The keys that its signature was held against.
+    asked: [OnceLock<Asked>; MOST_KEYS],
 }
+
+/// A key, and whether it signed a list.
+struct Asked {
+    key: Box<[u8]>,
+    signed: bool,
+}
+
+/// How many keys a list remembers: an authority that changes its key keeps its name.
+const MOST_KEYS: usize = 4;
 
 /// One certificate of a path, as its issuer's list speaks of it.
 pub(super) struct Subject<'a> {
@@ -102,18 +114,34 @@ impl List {
         let facts = RevocationList::read(&der).map_err(|_| PemFault::Malformed)?;
         let (issuer, lifetime) = (facts.issuer.into(), facts.lifetime);
         let revoked = facts.revoked.into_iter().map(Box::from).collect();
-        Ok(Self { issuer, revoked, lifetime, der })
+        Ok(Self { issuer, revoked, lifetime, asked: Default::default(), der })
     }
 
+    /// Verified once for each key. Only those of authorities come here, for a path is verified first.
     fn is_signed_by(&self, subject: &Subject<'_>) -> bool {
+        if !subject.may_issue_lists {
+            return false;
+        }
+        let mut answered = self.asked.iter().map_while(OnceLock::get);
+        if let Some(asked) = answered.find(|asked| *asked.key == *subject.key) {
+            return asked.signed;
+        }
+        let signed = self.verify_signature(subject);
+        let mut unused = self.asked.iter().filter(|asked| asked.get().is_none());
+        if let Some(place) = unused.next() {
+            // Whoever was faster there has verified as well.
+            let _ = place.set(Asked { key: (*subject.key).into(), signed });
+        }
+        signed
+    }
+
+    fn verify_signature(&self, subject: &Subject<'_>) -> bool {
         let Ok(facts) = RevocationList::read(&self.der) else { return false };
         let Ok(key) = RawPublicKeyEntity::try_from(&subject.key) else { return false };
         let algorithms = webpki::ALL_VERIFICATION_ALGS.iter();
         let mut named = algorithms.filter(|known| *known.signature_alg_id() == *facts.algorithm);
         // One name stands for several algorithms, one for each kind of key; the wrong ones refuse.
-        subject.may_issue_lists
-            && named
-                .any(|known| key.verify_signature(*known, facts.signed, facts.signature).is_ok())
+        named.any(|known| key.verify_signature(*known, facts.signed, facts.signature).is_ok())
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Trust {
 }
 
 /// As what a peer proves itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// It calls.
     Client,
@@ -112,6 +112,14 @@ impl Trust {
         let lifetime = self.check_path(facts, &path, &id, now)?;
         let chain = chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
         Ok(Peer { id, lifetime, chain })
+    }
+
+    /// When, from `now` on, a root or a revocation list begins or ends next.
+    pub(super) fn next_change(&self, now: Duration) -> Option<Duration> {
+        let roots = self.bundles.values().flat_map(TrustBundle::lifetimes);
+        let lists = self.revocation.iter().flat_map(RevocationLists::lifetimes);
+        let edges = roots.chain(lists).flat_map(|lifetime| [lifetime.from, lifetime.until]);
+        edges.filter(|edge| *edge >= now).min()
     }
 
     /// Holds every certificate of a path against the rules of signers and the revocation lists;
