@@ -148,7 +148,7 @@ impl Driver {
         }
         let is_reshaped = !self.policy.endpoint_breaker.keeps_windows_of(&old.endpoint_breaker)
             || old.protocol != self.policy.protocol
-            || old.pin != self.policy.pin;
+            || old.pins != self.policy.pins;
         if is_reshaped {
             for member in self.members.values_mut() {
                 let cell = new_cell(&self.service, &self.policy, &member.endpoint.instance);
@@ -203,6 +203,7 @@ impl Driver {
             let survivor = before.remove(&instance.id).filter(|member| {
                 member.endpoint.cell.transport.address() == address
                     && member.endpoint.instance.incarnation == instance.incarnation
+                    && member.endpoint.instance.identity == instance.identity
             });
             let id = instance.id.clone();
             let member = if let Some(mut member) = survivor {
@@ -340,7 +341,7 @@ fn new_cell(service: &Service, policy: &ServicePolicy, instance: &Instance) -> E
         instance.id.clone(),
         instance.addresses[0].clone(),
         policy.protocol,
-        policy.pin.clone(),
+        policy.pins.of(instance.identity.as_ref()),
         &policy.endpoint_breaker,
         service.lanes,
         Arc::clone(&service.open),
@@ -355,7 +356,7 @@ fn monitor(
 ) -> Option<HealthMonitor> {
     let health = health?;
     let monitor = HealthMonitor::counting(health, Arc::clone(&service.checks));
-    Some(monitor.pinned(policy.pin.clone()))
+    Some(monitor.pinned(policy.pins.clone()))
 }
 
 async fn next_change(monitor: &mut Option<HealthMonitor>) -> HealthChange {

@@ -8,7 +8,7 @@ use authmesh_logic::load_balancer::{self, Candidate, LoadBalancer};
 use authmesh_logic::{Moment, circuit_breaker, outlier, retry};
 
 use crate::endpoint::Endpoint;
-use crate::identity::{MeshIdentity, Pin};
+use crate::identity::{MeshIdentity, Pins};
 use crate::luck::with_dice;
 use crate::transport::ConnectionPolicy;
 
@@ -26,7 +26,7 @@ pub(crate) struct Roster {
 pub(crate) struct ServicePolicy {
     pub(crate) protocol: Protocol,
     /// Who the instances must prove to be.
-    pub(crate) pin: Option<Pin>,
+    pub(crate) pins: Pins,
     pub(crate) terms: Terms,
     pub(crate) balance: load_balancer::Policy,
     pub(crate) breaker: circuit_breaker::Policy,
@@ -54,7 +54,7 @@ impl ServicePolicy {
     ) -> Self {
         Self {
             protocol: service.protocol,
-            pin: service.identity.clone().map(|id| Pin::new(identity, id)),
+            pins: Pins::new(identity, service.identity.clone()),
             terms: Terms {
                 timeout: service.timeout,
                 max_age: service.max_age,

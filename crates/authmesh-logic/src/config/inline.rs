@@ -20,17 +20,21 @@ const SECRET_ENDINGS: [&str; 9] = [
 /// What the text of a private key contains.
 pub const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
+/// How a key begins that names a workload, which may end like the name of a secret.
+pub const WORKLOAD: &str = "spiffe://";
+
 /// Whether a value under this key is a secret, going by its name.
 #[must_use]
 pub fn names_secret(key: &str) -> bool {
     // Compared from behind and without regard to case or the kind of dash.
     let same = |a: u8, b: u8| a.to_ascii_lowercase() == b || (a == b'-' && b == b'_');
-    SECRET_ENDINGS.iter().any(|ending| {
+    let ends_so = |ending: &&str| {
         let ending = ending.as_bytes();
         let key = key.as_bytes();
         key.len() >= ending.len()
             && key[key.len() - ending.len()..].iter().zip(ending).all(|(&a, &b)| same(a, b))
-    })
+    };
+    !key.starts_with(WORKLOAD) && SECRET_ENDINGS.iter().any(ends_so)
 }
 
 /// The keys of a reference, whose values are not the secret.
@@ -108,7 +112,8 @@ mod tests {
         for secret in ["token", "client_secret", "Client-Secret", "db_password", "API_KEY"] {
             assert!(names_secret(secret), "{secret}");
         }
-        for harmless in ["key", "token_url", "secrets", "paths", ""] {
+        for harmless in ["spiffe://corp.example/token", "key", "token_url", "secrets", "paths", ""]
+        {
             assert!(!names_secret(harmless), "{harmless}");
         }
     }

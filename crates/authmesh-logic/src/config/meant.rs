@@ -411,8 +411,10 @@ pub enum RegistryConfig {
     None,
     /// In this process.
     Embedded {
-        /// Where workloads reach it; in process only if `None`. TCP only on loopback.
+        /// Where workloads reach it; in process only if `None`. Without TLS, TCP only on loopback.
         address: Option<Address>,
+        /// Whether workloads prove there who they are, by mutual TLS.
+        is_mutual: bool,
         /// The directory it survives restarts in; in memory only if `None`.
         persist: Option<Box<str>>,
         /// Who may register which service there.

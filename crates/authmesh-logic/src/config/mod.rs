@@ -30,7 +30,7 @@ pub use acceptance::{Acceptance, LONGEST_ACCEPTANCE_DAYS, acceptance_problems, r
 pub use code::{Code, Severity};
 pub use date::{Date, NotADate};
 pub use findings::{IdentityPlaces, Outside};
-pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
+pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, WORKLOAD, names_secret};
 pub use meant::{
     AdminAccess, AdminConfig, AdmissionConfig, Classifier, DiscoverySource, FederationConfig,
     IdentityConfig, Limits, ListenerConfig, MeshConfig, NetworkConfig, Protocol, RegistryConfig,

@@ -10,6 +10,7 @@ use core::str::FromStr;
 
 use super::Address;
 use crate::Moment;
+use crate::identity::SpiffeId;
 
 /// The name of a service: 1 to 63 of `a-z`, `0-9`, `-`, `_`, `.`, beginning with a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -179,6 +180,9 @@ pub struct Instance {
     pub incarnation: u64,
     /// Where it is reached, the preferred address first; never empty.
     pub addresses: Vec<Address>,
+    /// Who it proved to be when it registered, or who its source says it is: whoever calls it asks
+    /// for that proof. `None` if nothing is known of it.
+    pub identity: Option<SpiffeId>,
     /// The place it stands in.
     pub zone: Option<Box<str>>,
     /// Its share of the load.
@@ -202,6 +206,7 @@ impl Instance {
             id: InstanceId(address.to_string().into()),
             incarnation: 0,
             addresses: alloc::vec![address],
+            identity: None,
             zone: None,
             weight: Weight::ONE,
             version: None,

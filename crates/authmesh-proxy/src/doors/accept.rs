@@ -6,17 +6,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
+use authmesh::identity::{HandshakeEnd, SpiffeId};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::answer::Answer;
+use crate::tls::{Entered, ListenerTls, Proved};
 
 /// What answers at a door.
 pub(crate) trait Door: Send + Sync + 'static {
@@ -33,13 +36,15 @@ pub(crate) trait Door: Send + Sync + 'static {
     -> impl Future<Output = Answer> + Send;
 }
 
-/// Who is at the other end, as far as the system knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who is at the other end, as far as anything proves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// A process of this user, on this machine.
     User(u32),
     /// Somebody at this address.
     Address(SocketAddr),
+    /// This workload, by the certificate of its handshake.
+    Workload(SpiffeId),
 }
 
 /// The socket of a door.
@@ -63,9 +68,14 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(2);
 /// How long a door waits when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// By what connections enter a door: by mutual TLS, or without if `None`. What is in force when a
+/// connection is accepted holds for it.
+pub(crate) type DoorTls = Arc<ArcSwapOption<ListenerTls>>;
+
 /// Serves until `closing` turns true, then ends the connections and returns.
 pub(crate) async fn serve<D: Door>(
     listener: DoorListener,
+    tls: DoorTls,
     door: Arc<D>,
     mut closing: watch::Receiver<bool>,
 ) {
@@ -91,11 +101,12 @@ pub(crate) async fn serve<D: Door>(
             tracing::warn!(door = D::NAME, "too many connections");
             continue;
         }
-        let (door, closing) = (Arc::clone(&door), is_closing.clone());
+        let (tls, door, closing) = (tls.load_full(), Arc::clone(&door), is_closing.clone());
         connections.spawn(async move {
-            match stream {
-                Stream::Tcp(stream) => converse(stream, peer, door, closing).await,
-                Stream::Unix(stream) => converse(stream, peer, door, closing).await,
+            match (stream, tls) {
+                (Stream::Tcp(stream), Some(tls)) => secure(stream, peer, &tls, door, closing).await,
+                (Stream::Tcp(stream), None) => converse(stream, peer, None, door, closing).await,
+                (Stream::Unix(stream), _) => converse(stream, peer, None, door, closing).await,
             }
         });
     }
@@ -105,13 +116,46 @@ pub(crate) async fn serve<D: Door>(
     let _ = tokio::time::timeout(CLOSING_LIMIT, ended).await;
 }
 
-async fn converse<S, D>(stream: S, peer: Peer, door: Arc<D>, mut closing: watch::Receiver<bool>)
-where
+/// Lets a connection in by a handshake, and goes on as who proved to be there.
+async fn secure<D: Door>(
+    stream: TcpStream,
+    peer: Peer,
+    tls: &ListenerTls,
+    door: Arc<D>,
+    mut closing: watch::Receiver<bool>,
+) {
+    let entered = tokio::select! {
+        biased;
+        _ = closing.wait_for(|closing| *closing) => return,
+        entered = tls.enter(stream) => entered,
+    };
+    match entered {
+        Ok(Entered::Secure(stream, proved)) => {
+            let peer = proved.id().cloned().map_or(peer, Peer::Workload);
+            converse(*stream, peer, Some(&proved), door, closing).await;
+        }
+        // A door asks for a certificate, so nobody gets here without.
+        Ok(Entered::Plain(_)) => {}
+        Err(error) => {
+            let reason = HandshakeEnd::of(&error).word();
+            tracing::debug!(door = D::NAME, ?peer, reason, %error, "no TLS handshake");
+        }
+    }
+}
+
+/// Answers until either side ends the connection, or what its handshake `proved` ends.
+async fn converse<S, D>(
+    stream: S,
+    peer: Peer,
+    proved: Option<&Proved>,
+    door: Arc<D>,
+    mut closing: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     D: Door,
 {
     let service = service_fn(move |request| {
-        let door = Arc::clone(&door);
+        let (door, peer) = (Arc::clone(&door), peer.clone());
         async move { Ok::<_, Infallible>(door.answer(peer, request).await) }
     });
     let connection = http1::Builder::new()
@@ -124,12 +168,14 @@ where
     let mut is_ending = false;
     let end = tokio::time::sleep(D::LONGEST_CONNECTION);
     let mut end = std::pin::pin!(end);
+    let mut proof_ends = std::pin::pin!(Proved::end_of(proved));
     loop {
         tokio::select! {
             biased;
             // How a peer ends its connection is its own affair.
             _ = connection.as_mut() => return,
             _ = closing.wait_for(|closing| *closing), if !is_ending => {}
+            () = proof_ends.as_mut(), if !is_ending => {}
             () = end.as_mut() => if is_ending { return },
         }
         is_ending = true;
@@ -139,7 +185,7 @@ where
 }
 
 enum Stream {
-    Tcp(tokio::net::TcpStream),
+    Tcp(TcpStream),
     Unix(tokio::net::UnixStream),
 }
 

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use authmesh::config::{Secret, SecretError};
-use authmesh_logic::config::{AdminAccess, MeshConfig, RegistryConfig};
+use authmesh_logic::config::{AdminAccess, MeshConfig, RegistryConfig, TlsMode};
 use authmesh_logic::discovery::Address;
 use authmesh_logic::discovery::registry::Registrants;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::accept::{Door, serve};
+use super::accept::{Door, DoorTls, serve};
 use super::admin::{AdminDoor, Entry};
 use super::metrics::MetricsDoor;
 use super::registry::RegistryDoor;
 use super::socket::{DoorSocket, Reach, own_user};
 use super::standing::Standing;
 use crate::bind::{BindError, SocketFile};
+use crate::tls::ListenerTls;
 
 /// The open doors of a proxy.
 pub(crate) struct Doors {
@@ -26,6 +27,8 @@ pub(crate) struct Doors {
     entry: Arc<ArcSwapOption<Entry>>,
     /// Who may register at the door for workloads.
     registrants: Arc<ArcSwap<Registrants>>,
+    /// How they prove there who they are.
+    registry_tls: DoorTls,
     open: Vec<OpenDoor>,
 }
 
@@ -37,6 +40,7 @@ pub(crate) struct PreparedDoors {
     metrics: Option<Place>,
     registry: Option<Place>,
     registrants: Registrants,
+    is_mutual: bool,
     own_user: u32,
 }
 
@@ -70,8 +74,13 @@ struct OpenDoor {
 
 impl Doors {
     pub(crate) fn new(standing: Arc<Standing>) -> Self {
-        let (entry, registrants) = (Arc::default(), Arc::default());
-        Self { standing, entry, registrants, open: Vec::new() }
+        Self {
+            standing,
+            entry: Arc::default(),
+            registrants: Arc::default(),
+            registry_tls: Arc::default(),
+            open: Vec::new(),
+        }
     }
 
     /// Opens what a configuration needs beside the doors open `now`, and changes nothing.
@@ -96,14 +105,15 @@ impl Doors {
             let address = Address::Tcp(address);
             prepared.metrics = Some(place(open, MetricsDoor::NAME, address, Reach::Owner)?);
         }
-        if let RegistryConfig::Embedded { address: Some(address), registrants, .. } =
+        if let RegistryConfig::Embedded { address: Some(address), is_mutual, registrants, .. } =
             &config.registry
         {
             let reach = match registrants {
                 Registrants::Owner => Reach::Owner,
                 // Each connection is asked who it is; the folder may keep others away earlier.
-                Registrants::Users(_) | Registrants::Anyone => Reach::Everyone,
+                _ => Reach::Everyone,
             };
+            prepared.is_mutual = *is_mutual;
             let own = own_user().map_err(|cause| BindError::new(address.clone(), cause));
             prepared.own_user = own.map_err(DoorError::Bind)?;
             prepared.registrants = registrants.clone();
@@ -118,20 +128,27 @@ impl Doors {
         let mut before = std::mem::take(&mut self.open);
         self.entry.store(prepared.entry.map(Arc::new));
         self.registrants.store(Arc::new(prepared.registrants));
+        let identity = self.standing.mesh.identity();
+        let mode = TlsMode::Mutual { allow_tls12: false };
+        let tls = prepared.is_mutual.then(|| ListenerTls::new(mode, identity)).flatten();
+        self.registry_tls.store(tls.map(Arc::new));
         if let Some(place) = prepared.admin {
             let (standing, entry) = (Arc::clone(&self.standing), Arc::clone(&self.entry));
             let door = |closing| AdminDoor { standing, entry, closing };
-            self.open.extend(place.into_door(&mut before, door));
+            self.open.extend(place.into_door(&mut before, DoorTls::default(), door));
         }
         if let Some(place) = prepared.metrics {
             let standing = Arc::clone(&self.standing);
-            self.open.extend(place.into_door(&mut before, |_| MetricsDoor(standing)));
+            self.open.extend(
+                place.into_door(&mut before, DoorTls::default(), |_| MetricsDoor(standing)),
+            );
         }
         if let (Some(place), Some(registry)) = (prepared.registry, self.standing.mesh.registry()) {
             let registry = registry.clone();
             let (registrants, own_user) = (Arc::clone(&self.registrants), prepared.own_user);
             let door = |closing| RegistryDoor { registry, registrants, own_user, closing };
-            self.open.extend(place.into_door(&mut before, door));
+            let tls = Arc::clone(&self.registry_tls);
+            self.open.extend(place.into_door(&mut before, tls, door));
         }
         let addresses = self.open.iter().map(|door| (door.name, door.address.clone()));
         self.standing.set_doors(addresses.collect());
@@ -154,6 +171,7 @@ impl Place {
     fn into_door<D: Door>(
         self,
         before: &mut Vec<OpenDoor>,
+        tls: DoorTls,
         door: impl FnOnce(watch::Receiver<bool>) -> D,
     ) -> Option<OpenDoor> {
         let Some(DoorSocket { listener, address, file }) = self.socket else {
@@ -172,7 +190,7 @@ impl Place {
         };
         let (closing, is_closing) = watch::channel(false);
         let door = Arc::new(door(is_closing.clone()));
-        let task = tokio::spawn(serve(listener, door, is_closing));
+        let task = tokio::spawn(serve(listener, tls, door, is_closing));
         tracing::info!(door = D::NAME, %address, "door open");
         let Self { written, reach, .. } = self;
         Some(OpenDoor { name: D::NAME, written, reach, address, closing, task, file })

@@ -4,16 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use authmesh::identity::{Clients, MeshIdentity};
-use authmesh_logic::config::{MeshConfig, TlsMode};
+use authmesh_logic::config::{MeshConfig, RegistryConfig, TlsMode};
 use tokio_rustls::rustls::ServerConfig;
 
 /// Why TLS cannot be served.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A listener wants TLS and there is no `[identity]`.
+    /// A listener or the registry wants TLS and there is no `[identity]`.
     NoIdentity,
-    /// A listener asks callers who they are and `[identity]` has no trust domain.
+    /// A listener or the registry asks callers who they are and `[identity]` has no trust domain.
     NoTrust,
 }
 
@@ -42,14 +42,21 @@ impl ListenerTls {
     }
 }
 
-/// Whether the identity of a mesh has what its listeners need.
+/// Whether the identity of a mesh has what its listeners and its registry need.
 pub(crate) fn check(config: &MeshConfig) -> Result<(), TlsError> {
     let identity = config.security.identity.as_ref();
-    for listener in &config.network.listeners {
+    let listeners = config.network.listeners.iter().map(|listener| listener.tls);
+    let registry = match config.registry {
+        RegistryConfig::Embedded { is_mutual: true, address: Some(_), .. } => {
+            Some(TlsMode::Mutual { allow_tls12: false })
+        }
+        _ => None,
+    };
+    for mode in listeners.chain(registry) {
         match identity {
-            _ if listener.tls == TlsMode::Plaintext => {}
+            _ if mode == TlsMode::Plaintext => {}
             None => return Err(TlsError::NoIdentity),
-            Some(identity) if listener.tls.asks_clients() && identity.trust.is_none() => {
+            Some(identity) if mode.asks_clients() && identity.trust.is_none() => {
                 return Err(TlsError::NoTrust);
             }
             Some(_) => {}
@@ -62,11 +69,11 @@ impl fmt::Display for TlsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::NoIdentity => {
-                "a listener serves TLS and there is no `[identity]`; write its `cert` and `key`"
+                "TLS is to be served and there is no `[identity]`; write its `cert` and `key`"
             }
             Self::NoTrust => {
-                "a listener asks callers who they are and nobody is believed; write `trust_domain` \
-                 and `bundle` of `[identity]`"
+                "callers are asked who they are and nobody is believed; write `trust_domain` and \
+                 `bundle` of `[identity]`"
             }
         })
     }

@@ -62,6 +62,23 @@ impl Call {
     /// The body of the answer to one request; the connection stays.
     pub(crate) async fn ask(&mut self, fields: &str) -> io::Result<String> {
         let request = format!("GET /who HTTP/1.1\r\nhost: login\r\n{fields}\r\n");
+        Ok(self.exchange(&request).await?.1)
+    }
+
+    /// Sends a request with a JSON body, or none: head and body of the answer.
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        json: &str,
+    ) -> io::Result<(String, String)> {
+        let length = json.len();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: registry\r\ncontent-length: {length}");
+        self.exchange(&format!("{head}\r\n\r\n{json}")).await
+    }
+
+    async fn exchange(&mut self, request: &str) -> io::Result<(String, String)> {
         self.stream.write_all(request.as_bytes()).await?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -72,7 +89,7 @@ impl Call {
         let length = length.split("\r\n").next().unwrap().parse().unwrap();
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await?;
-        Ok(String::from_utf8(body).unwrap().to_lowercase())
+        Ok((head, String::from_utf8(body).unwrap().to_lowercase()))
     }
 
     /// Waits until the other side has closed.

@@ -11,4 +11,6 @@ mod place;
 
 mod names;
 mod refusals;
+mod registered;
+mod registry;
 mod renewal;

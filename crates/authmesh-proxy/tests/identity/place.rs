@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use authmesh::config::{Files, load};
+use authmesh::config::{Files, MeshConfig, load};
 use authmesh::identity::{HandshakeEnd, Side};
 use authmesh_logic::discovery::Address;
 use authmesh_proxy::Proxy;
@@ -43,6 +43,17 @@ impl Place {
 
     /// A proxy with this `[identity]`, one listener of this mode, and one service behind it.
     pub(crate) async fn proxy(&self, identity: &str, mode: &str, service: &str) -> Proxy {
+        Proxy::start(self.config(identity, mode, service), 1).await.unwrap()
+    }
+
+    /// The same proxy with another `[identity]` and what follows it; its service is found in the
+    /// registry.
+    pub(crate) async fn reload(&self, proxy: &Proxy, identity: &str) {
+        let config = self.config(identity, "mutual", "discover = { registry = true }");
+        proxy.reload(config).await.unwrap();
+    }
+
+    fn config(&self, identity: &str, mode: &str, service: &str) -> MeshConfig {
         self.write(
             "mesh.toml",
             &format!(
@@ -51,8 +62,7 @@ impl Place {
                  tls = {{ mode = \"{mode}\" }}\n[service.login]\n{service}\n"
             ),
         );
-        let loaded = load(self.file("mesh.toml"), Files::Look).unwrap();
-        Proxy::start(loaded.config, 1).await.unwrap()
+        load(self.file("mesh.toml"), Files::Look).unwrap().config
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use authmesh_logic::config::{PRIVATE_KEY, REFERENCE_KEYS, names_secret};
+use authmesh_logic::config::{PRIVATE_KEY, REFERENCE_KEYS, WORKLOAD, names_secret};
 
 /// Stands for a character that is covered. No text that is TOML holds it.
 pub(super) const COVER: char = '\u{1}';
@@ -47,10 +47,21 @@ fn named(text: &str) -> Vec<Range<usize>> {
 
 /// Whether the key that ends `before` has a part that names a secret.
 fn leads_to_secret(before: &str) -> bool {
+    if names_workload(before) {
+        return false;
+    }
     let key = key_at_end(before);
     let mut parts = key.split('.').map(|part| part.trim().trim_matches(['"', '\'']));
     let last = parts.clone().next_back().unwrap_or_default();
     !REFERENCE_KEYS.contains(&last) && parts.any(names_secret)
+}
+
+/// Whether the key that ends `before` is a SPIFFE ID in quotes.
+fn names_workload(before: &str) -> bool {
+    let before = before.trim_end_matches([' ', '\t']);
+    let Some(inside) = before.strip_suffix(['"', '\'']) else { return false };
+    let start = inside.rfind(['"', '\'']).map_or(0, |quote| quote + 1);
+    inside[start..].starts_with(WORKLOAD)
 }
 
 /// The dotted key at the end of `before`.
@@ -169,6 +180,7 @@ mod tests {
             "token = { env = 'TOKEN' }",
             "admin.token.file = \"/run/secrets/admin\"",
             "key = \"/tls/key.pem\"",
+            "identities = { \"spiffe://corp.example/token\" = \"login\" }",
         ] {
             assert_eq!(shown(text), text);
         }

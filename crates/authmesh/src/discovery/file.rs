@@ -16,6 +16,7 @@ use crate::alarm::Alarm;
 /// [[instance]]
 /// id = "token-1"                      # the first address if left out
 /// address = "10.0.0.7:8443"           # or addresses = ["10.0.0.7:8443", "unix:/run/token.sock"]
+/// identity = "spiffe://corp.example/token"  # who it must prove to be, by mutual TLS
 /// zone = "a"
 /// weight = 0.5                        # shares, 0.1 to 10; 1 if left out
 /// version = "2.4.1"

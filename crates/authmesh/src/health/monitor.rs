@@ -14,7 +14,7 @@ use super::record::{CheckRecord, InstanceHealth, Record};
 use super::watch::Watch;
 use crate::clock::Clock;
 use crate::discovery::{Instance, InstanceId};
-use crate::identity::Pin;
+use crate::identity::{Pins, SpiffeId};
 
 /// A verdict that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct HealthChange {
 pub struct HealthMonitor {
     policy: watch::Sender<Arc<Policy>>,
     /// Who the instances must prove to be.
-    pin: Option<Pin>,
+    pins: Option<Pins>,
     watched: BTreeMap<InstanceId, Watched>,
     places: Arc<Semaphore>,
     counters: Arc<HealthCounters>,
@@ -58,7 +58,7 @@ impl HealthMonitor {
     pub(crate) fn counting(policy: Policy, counters: Arc<HealthCounters>) -> Self {
         Self {
             policy: watch::Sender::new(Arc::new(policy)),
-            pin: None,
+            pins: None,
             watched: BTreeMap::new(),
             places: Arc::new(Semaphore::new(Self::PROBES_AT_ONCE)),
             counters,
@@ -66,15 +66,15 @@ impl HealthMonitor {
         }
     }
 
-    /// The same for instances that must prove an identity, by mutual TLS, before they are asked.
-    pub(crate) fn pinned(self, pin: Option<Pin>) -> Self {
-        Self { pin, ..self }
+    /// The same for instances that must prove who they are, by mutual TLS, before they are asked.
+    pub(crate) fn pinned(self, pins: Pins) -> Self {
+        Self { pins: Some(pins), ..self }
     }
 
     /// Watches these instances and no others.
     ///
-    /// One that was watched before, in the same incarnation and at the same address, keeps its
-    /// state; `traffic` is where the outcomes of its requests are recorded.
+    /// One that was watched before, in the same incarnation, at the same address and of the same
+    /// identity, keeps its state; `traffic` is where the outcomes of its requests are recorded.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -158,7 +158,8 @@ impl HealthMonitor {
     /// Starts the task of one instance; an instance without an address cannot be checked.
     fn start(&self, instance: &Instance, record: Record) -> Option<Watched> {
         let address = instance.addresses.first()?.clone();
-        let watch = Arc::new(Watch::new(instance.id.clone(), address, self.pin.clone(), record));
+        let pin = self.pins.as_ref().and_then(|pins| pins.of(instance.identity.as_ref()));
+        let watch = Arc::new(Watch::new(instance.id.clone(), address, pin, record));
         let news = Arc::clone(&self.news);
         let task = tokio::spawn(Arc::clone(&watch).run(
             self.policy.subscribe(),
@@ -166,7 +167,8 @@ impl HealthMonitor {
             Arc::clone(&self.counters),
             move |watch, change, reason| news.tell(watch, change, reason),
         ));
-        Some(Watched { watch, incarnation: instance.incarnation, task })
+        let Instance { incarnation, identity, .. } = instance;
+        Some(Watched { watch, incarnation: *incarnation, identity: identity.clone(), task })
     }
 }
 
@@ -180,12 +182,14 @@ impl fmt::Debug for HealthMonitor {
 struct Watched {
     watch: Arc<Watch>,
     incarnation: u64,
+    identity: Option<SpiffeId>,
     task: JoinHandle<()>,
 }
 
 impl Watched {
     fn is(&self, instance: &Instance) -> bool {
         self.incarnation == instance.incarnation
+            && self.identity == instance.identity
             && instance.addresses.first() == Some(&self.watch.address)
     }
 }

@@ -39,4 +39,4 @@ pub use trust::{Role, Trust};
 
 pub(crate) use age::{age_words, time_words};
 pub(crate) use credentials::Credentials;
-pub(crate) use pin::{Pin, Proof};
+pub(crate) use pin::{Pin, Pins, Proof};

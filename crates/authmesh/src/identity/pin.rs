@@ -1,7 +1,7 @@
-//! Calls a server that must prove one identity.
+//! Calls an instance that must prove who it is.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use authmesh_logic::Moment;
@@ -19,14 +19,34 @@ use tokio_rustls::client::TlsStream;
 use super::handshake::{HandshakeEnd, HandshakeFault, Side};
 use super::live::MeshIdentity;
 use super::trust::Role;
-use super::verifier::{Shown, Verifier, Wanted};
+use super::verifier::{ServerVerifier, Shown, Wanted};
 use crate::clock::Clock;
 
-/// The identity that a service's instances must prove, and what they are called with.
+/// Who the instances of a service must prove to be.
+///
+/// | the service says | the instance is registered as | it must prove |
+/// |---|---|---|
+/// | – | – | nothing: it is called without TLS |
+/// | A | – | A |
+/// | – | B | B |
+/// | A | A | A |
+/// | A | B | both, so it gets nothing |
+#[derive(Clone)]
+pub(crate) struct Pins {
+    identity: Arc<MeshIdentity>,
+    service: Option<SpiffeId>,
+    /// The pins made last: instances of one identity share what they are called with.
+    made: Arc<Mutex<Vec<Pin>>>,
+}
+
+/// How many pins are kept to be shared; one more, and all are made anew for whoever comes.
+const MOST_SHARED: usize = 64;
+
+/// The identity that an instance must prove, and what it is called with.
 #[derive(Clone)]
 pub(crate) struct Pin {
     identity: Arc<MeshIdentity>,
-    id: SpiffeId,
+    wanted: Wanted,
     http1: Arc<ClientConfig>,
     http2: Arc<ClientConfig>,
 }
@@ -38,21 +58,40 @@ pub(crate) struct Proof {
     belief: u64,
 }
 
+impl Pins {
+    /// Those of a service that says this of all its instances.
+    pub(crate) fn new(identity: &Arc<MeshIdentity>, service: Option<SpiffeId>) -> Self {
+        Self { identity: Arc::clone(identity), service, made: Arc::default() }
+    }
+
+    /// What an instance registered under this identity is called with; without TLS if `None`.
+    pub(crate) fn of(&self, registered: Option<&SpiffeId>) -> Option<Pin> {
+        let id = self.service.as_ref().or(registered)?.clone();
+        let also = registered.filter(|registered| **registered != id).cloned();
+        let wanted = Wanted { id, also };
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pin) = made.iter().find(|pin| pin.wanted == wanted) {
+            return Some(pin.clone());
+        }
+        let pin = Pin::new(&self.identity, wanted);
+        if made.len() >= MOST_SHARED {
+            made.clear();
+        }
+        made.push(pin.clone());
+        Some(pin)
+    }
+}
+
 impl Pin {
-    /// What calls `id` and nobody else.
-    pub(crate) fn new(identity: &Arc<MeshIdentity>, id: SpiffeId) -> Self {
+    /// What calls who is `wanted` and nobody else.
+    fn new(identity: &Arc<MeshIdentity>, wanted: Wanted) -> Self {
         #[expect(clippy::expect_used, reason = "the provider has suites for this version")]
         let builder = ClientConfig::builder_with_provider(Arc::clone(identity.provider()))
             .with_protocol_versions(&[&TLS13])
             .expect("suites for TLS 1.3");
-        let verifier = Verifier {
-            identity: Arc::clone(identity),
-            algorithms: identity.provider().signature_verification_algorithms,
-            wanted: Wanted::Server(id.clone()),
-        };
         let mut config = builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(ServerVerifier::new(identity, wanted.clone()))
             .with_client_cert_resolver(Arc::new(Shown(Arc::clone(identity))));
         // A session that is taken up again would be believed without being verified again.
         config.resumption = Resumption::disabled();
@@ -62,7 +101,7 @@ impl Pin {
             Arc::new(config)
         };
         let (http1, http2) = (speaking(b"http/1.1"), speaking(b"h2"));
-        Self { identity: Arc::clone(identity), id, http1, http2 }
+        Self { identity: Arc::clone(identity), wanted, http1, http2 }
     }
 
     /// Lets the peer at the other end of `stream` prove itself. Without limit: the caller owns the
@@ -125,17 +164,17 @@ fn name_of(address: &Address) -> ServerName<'static> {
     }
 }
 
-/// Two pins are the same when they want the same identity of the same mesh.
-impl PartialEq for Pin {
+/// Two are the same when their services say the same, in the same mesh.
+impl PartialEq for Pins {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && Arc::ptr_eq(&self.identity, &other.identity)
+        self.service == other.service && Arc::ptr_eq(&self.identity, &other.identity)
     }
 }
 
-impl Eq for Pin {}
+impl Eq for Pins {}
 
-impl fmt::Debug for Pin {
+impl fmt::Debug for Pins {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Pin").field(&self.id).finish()
+        formatter.debug_tuple("Pins").field(&self.service).finish()
     }
 }

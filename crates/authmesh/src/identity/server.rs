@@ -7,7 +7,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 
 use super::live::MeshIdentity;
-use super::verifier::{Shown, Verifier, Wanted};
+use super::verifier::{ClientVerifier, Shown};
 
 /// Whether clients prove who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +34,10 @@ impl MeshIdentity {
         let builder = ServerConfig::builder_with_provider(Arc::clone(self.provider()))
             .with_protocol_versions(versions)
             .expect("suites for TLS 1.2 and 1.3");
-        let verifier = |must| {
-            Arc::new(Verifier {
-                identity: Arc::clone(self),
-                algorithms: self.provider().signature_verification_algorithms,
-                wanted: Wanted::Client { must },
-            })
-        };
         let builder = match clients {
             Clients::Unasked => builder.with_no_client_auth(),
-            Clients::Asked => builder.with_client_cert_verifier(verifier(false)),
-            Clients::Required => builder.with_client_cert_verifier(verifier(true)),
+            Clients::Asked => builder.with_client_cert_verifier(ClientVerifier::new(self, false)),
+            Clients::Required => builder.with_client_cert_verifier(ClientVerifier::new(self, true)),
         };
         let mut config = builder.with_cert_resolver(Arc::new(Shown(Arc::clone(self))));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

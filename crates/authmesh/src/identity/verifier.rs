@@ -19,42 +19,95 @@ use super::peer::Peer;
 use super::trust::Role;
 
 /// Verifies peers by what the mesh believes at the time of the handshake.
-pub(super) struct Verifier {
-    pub(super) identity: Arc<MeshIdentity>,
-    pub(super) algorithms: WebPkiSupportedAlgorithms,
-    pub(super) wanted: Wanted,
+struct Verifier {
+    identity: Arc<MeshIdentity>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// Whom a verifier lets through.
-pub(super) enum Wanted {
-    /// Any client that is believed, and those that show nothing if not `must`.
-    Client { must: bool },
-    /// This server and no other.
-    Server(SpiffeId),
+/// Lets in any client that is believed, and those that show nothing if not `must`.
+pub(super) struct ClientVerifier {
+    verifier: Verifier,
+    must: bool,
+}
+
+/// Lets through the server that has all of these identities: one, or nobody where they differ.
+pub(super) struct ServerVerifier {
+    verifier: Verifier,
+    wanted: Wanted,
+}
+
+/// Who a server must prove to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) id: SpiffeId,
+    /// Who else it must be.
+    pub(super) also: Option<SpiffeId>,
 }
 
 /// Shows the mesh's own certificate, whatever it is at the time of the handshake.
 pub(super) struct Shown(pub(super) Arc<MeshIdentity>);
 
 impl Verifier {
+    fn of(identity: &Arc<MeshIdentity>) -> Self {
+        let algorithms = identity.provider().signature_verification_algorithms;
+        Self { identity: Arc::clone(identity), algorithms }
+    }
+
     fn verify(
         &self,
         leaf: &CertificateDer<'_>,
         rest: &[CertificateDer<'_>],
+        domain: Option<&str>,
         role: Role,
     ) -> Result<Peer, Error> {
-        let chain: Vec<_> = std::iter::once(leaf).chain(rest).cloned().collect();
-        let domain = match &self.wanted {
-            Wanted::Client { .. } => None,
-            Wanted::Server(id) => Some(id.trust_domain()),
-        };
+        let all = std::iter::once(leaf).chain(rest);
+        let chain: Vec<_> = all.map(|certificate| CertificateDer::from(&**certificate)).collect();
         self.identity.verify(&chain, domain, role).ok_or_else(no_identity)?.map_err(refused)
     }
 }
 
-impl ClientCertVerifier for Verifier {
+impl ClientVerifier {
+    pub(super) fn new(identity: &Arc<MeshIdentity>, must: bool) -> Arc<Self> {
+        Arc::new(Self { verifier: Verifier::of(identity), must })
+    }
+}
+
+impl ServerVerifier {
+    pub(super) fn new(identity: &Arc<MeshIdentity>, wanted: Wanted) -> Arc<Self> {
+        Arc::new(Self { verifier: Verifier::of(identity), wanted })
+    }
+}
+
+/// That a peer has the key of its certificate, which the library knows how to verify.
+macro_rules! verify_possession {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls12_signature(message, cert, signature, &self.verifier.algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls13_signature(message, cert, signature, &self.verifier.algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.verifier.algorithms.supported_schemes()
+        }
+    };
+}
+
+impl ClientCertVerifier for ClientVerifier {
     fn client_auth_mandatory(&self) -> bool {
-        !matches!(self.wanted, Wanted::Client { must: false })
+        self.must
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -68,33 +121,14 @@ impl ClientCertVerifier for Verifier {
         rest: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.verify(leaf, rest, Role::Client).map(|_| ClientCertVerified::assertion())
+        let verified = self.verifier.verify(leaf, rest, None, Role::Client);
+        verified.map(|_| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
+    verify_possession!();
 }
 
-impl ServerCertVerifier for Verifier {
+impl ServerCertVerifier for ServerVerifier {
     /// The name of the server is its SPIFFE ID; DNS names prove nothing here.
     fn verify_server_cert(
         &self,
@@ -104,35 +138,16 @@ impl ServerCertVerifier for Verifier {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let peer = self.verify(leaf, rest, Role::Server)?;
-        match &self.wanted {
-            Wanted::Server(id) if peer.id == *id => Ok(ServerCertVerified::assertion()),
-            Wanted::Server(id) => Err(mismatched(id.clone(), peer.id)),
-            Wanted::Client { .. } => Err(no_identity()),
+        let Wanted { id, also } = &self.wanted;
+        let domain = Some(id.trust_domain());
+        let peer = self.verifier.verify(leaf, rest, domain, Role::Server)?;
+        match std::iter::once(id).chain(also).find(|wanted| **wanted != peer.id) {
+            None => Ok(ServerCertVerified::assertion()),
+            Some(wanted) => Err(mismatched(wanted.clone(), peer.id)),
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
+    verify_possession!();
 }
 
 impl ResolvesServerCert for Shown {
@@ -151,9 +166,15 @@ impl ResolvesClientCert for Shown {
     }
 }
 
-impl fmt::Debug for Verifier {
+impl fmt::Debug for ClientVerifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Verifier")
+        formatter.write_str("ClientVerifier")
+    }
+}
+
+impl fmt::Debug for ServerVerifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("ServerVerifier").field(&self.wanted).finish()
     }
 }
 

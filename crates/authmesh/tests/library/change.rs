@@ -50,8 +50,12 @@ async fn who_registers_gets_requests_until_it_leaves_and_both_are_events() {
     let mut config = config([ServiceConfig::new(name.clone(), DiscoverySource::Registry)]);
     let nowhere = Mesh::builder(config.clone()).build().await;
     assert!(matches!(nowhere, Err(BuildError::NoRegistry(service)) if service == name));
-    config.registry =
-        RegistryConfig::Embedded { address: None, persist: None, registrants: Registrants::Owner };
+    config.registry = RegistryConfig::Embedded {
+        address: None,
+        is_mutual: false,
+        persist: None,
+        registrants: Registrants::Owner,
+    };
     let mesh = Mesh::builder(config).build().await.unwrap();
     let mut events = mesh.events();
     let client = mesh.service("token").unwrap();

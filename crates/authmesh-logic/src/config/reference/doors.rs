@@ -119,11 +119,21 @@ pub(super) const SECTIONS: &[Section] = &[
         text: "",
         keys: keys! {
             kind: "`embedded` or `none`", Required, r#""embedded""#, "Whether this process keeps a registry.";
-            address: "loopback ip:port or unix:/path", Nothing, r#""unix:/run/authmesh/registry.sock""#, "Where workloads register; only inside the process if absent.", weaker (Reach);
-            default: "`deny` or `allow`", Example, r#""deny""#, "Whether whoever reaches `address` may register any service; on TCP this must be `allow`, for nothing there says who asks.", weaker (Towards(&[&["deny"], &["allow"]]));
+            address: "ip:port or unix:/path", Nothing, r#""unix:/run/authmesh/registry.sock""#, "Where workloads register; only inside the process if absent. Without `tls`, TCP on loopback only.", weaker (Reach);
+            tls: "table", Nothing, r#"{ mode = "mutual" }"#, "How workloads prove on TCP who they are.";
+            default: "`deny` or `allow`", Example, r#""deny""#, "Whether whoever reaches `address` may register any service; on TCP without `tls` this must be `allow`, for nothing there says who asks.", weaker (Towards(&[&["deny"], &["allow"]]));
             uids: "table of services by user id", Depends("the mesh's own user, any service"), r#"{ 1001 = "token", 1002 = ["login", "session"] }"#, "Who may register which service on a Unix socket; a user with `[]` may look and no more.", weaker (OneMore);
+            identities: "table of services by SPIFFE ID", Nothing, r#"{ "spiffe://corp.example/token" = "token", "spiffe://corp.example/web" = [] }"#, "Who may register which service with `tls`; a workload with `[]` may look and no more. What is registered so is called by TLS, and must prove the same SPIFFE ID.", weaker (OneMore);
             persist: "path of a folder", Nothing, r#""/var/lib/authmesh""#, "Where the registry survives a restart.";
             - etcd: "use `kind = \"embedded\"`";
+        },
+    },
+    Section {
+        name: "registry.tls",
+        heading: "tls of the registry",
+        text: "",
+        keys: keys! {
+            mode: "`mutual`", Required, r#""mutual""#, "Both sides prove who they are, with TLS 1.3 and the certificate of `[identity]`.", weaker (Lost);
         },
     },
 ];

@@ -141,13 +141,17 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A SPIFFE ID, whose trust domain needs a bundle.
-    pub(in crate::config) fn spiffe_id(&mut self, key: &'static str) -> Option<Written<SpiffeId>> {
-        let text = self.string(key)?;
-        self.as_spiffe_id(text)
+    /// The SPIFFE ID of a workload: one that has a path.
+    pub(in crate::config) fn workload(&mut self, text: Written<&str>) -> Option<Written<SpiffeId>> {
+        let id = self.as_spiffe_id(text)?;
+        if id.value.path().is_empty() {
+            let sentence = "this names a trust domain and no workload";
+            self.report(Problem::new(Code::BadSpiffeId, id.span, sentence));
+        }
+        Some(id)
     }
 
-    /// The same of a text.
+    /// A SPIFFE ID, whose trust domain needs a bundle.
     pub(in crate::config) fn as_spiffe_id(
         &mut self,
         text: Written<&str>,

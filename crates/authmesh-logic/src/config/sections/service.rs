@@ -34,11 +34,9 @@ pub(in crate::config) fn read_service(
     );
     let protocols = [("http1", Protocol::Http1), ("http2", Protocol::Http2)];
     put(&mut service.protocol, reader.choice("protocol", &protocols, &[]));
-    if let Some(id) = reader.spiffe_id("identity") {
-        if id.value.path().is_empty() {
-            let sentence = "this names a trust domain and no workload";
-            reader.report(Problem::new(Code::BadSpiffeId, id.span, sentence));
-        }
+    if let Some(text) = reader.string("identity")
+        && let Some(id) = reader.workload(text)
+    {
         reader.findings.trust_meant.push(id.with("`identity` of a service"));
         service.identity = Some(id.value);
     }

@@ -5,7 +5,8 @@ use alloc::collections::BTreeMap;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::discovery::ServiceName;
+use crate::discovery::{Instance, ServiceName};
+use crate::identity::SpiffeId;
 
 /// Who asks, as the way by which it came proves it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +15,8 @@ pub enum Registrant {
     Program,
     /// A process of this user on this machine: the system says so (`SO_PEERCRED`, unix(7)).
     User(u32),
+    /// A workload, by the certificate it showed in a handshake of mutual TLS.
+    Workload(SpiffeId),
     /// Somebody, and nothing proves who.
     Unproved,
 }
@@ -36,6 +39,10 @@ pub enum Wish<'a> {
 /// | owner | anybody else | no | no |
 /// | users | a user that is named | yes | the services listed with it |
 /// | users | anybody else | no | no |
+/// | workloads | a workload that is named | yes | the services listed with it |
+/// | workloads | anybody else | no | no |
+/// | any workload | a workload | yes | yes |
+/// | any workload | anybody else | no | no |
 /// | anyone | anybody | yes | yes |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Registrants {
@@ -44,6 +51,10 @@ pub enum Registrants {
     Owner,
     /// These users, each the services listed with it.
     Users(BTreeMap<u32, Box<[ServiceName]>>),
+    /// These workloads, each the services listed with it.
+    Workloads(BTreeMap<SpiffeId, Box<[ServiceName]>>),
+    /// Whoever proves a SPIFFE ID, any service.
+    AnyWorkload,
     /// Whoever can ask at all, any service.
     Anyone,
 }
@@ -56,13 +67,27 @@ impl Registrants {
             (_, Registrant::Program) | (Self::Anyone, _) => true,
             (Self::Owner, Registrant::User(user)) => *user == own_user,
             (Self::Users(named), Registrant::User(user)) => {
-                named.get(user).is_some_and(|services| match wish {
-                    Wish::Look => true,
-                    Wish::Change(service) => services.contains(service),
-                })
+                wish.is_among(named.get(user).map(AsRef::as_ref))
             }
-            (Self::Owner | Self::Users(_), Registrant::Unproved) => false,
+            (Self::Workloads(named), Registrant::Workload(id)) => {
+                wish.is_among(named.get(id).map(AsRef::as_ref))
+            }
+            (Self::AnyWorkload, Registrant::Workload(_)) => true,
+            (
+                Self::Owner | Self::Users(_) | Self::Workloads(_) | Self::AnyWorkload,
+                Registrant::User(_) | Registrant::Workload(_) | Registrant::Unproved,
+            ) => false,
         }
+    }
+}
+
+impl Wish<'_> {
+    /// Whether it is granted to whom these services are listed with; to whom nobody named, nothing.
+    fn is_among(self, services: Option<&[ServiceName]>) -> bool {
+        services.is_some_and(|services| match self {
+            Self::Look => true,
+            Self::Change(service) => services.contains(service),
+        })
     }
 }
 
@@ -73,6 +98,15 @@ impl Registrant {
     pub fn may_change_what(&self, holder: &Self) -> bool {
         *self == Self::Program || self == holder
     }
+
+    /// Makes facts say who was proved to register them. Only the program is taken at its word.
+    pub(super) fn mark(&self, facts: &mut Instance) {
+        match self {
+            Self::Program => {}
+            Self::Workload(id) => facts.identity = Some(id.clone()),
+            Self::User(_) | Self::Unproved => facts.identity = None,
+        }
+    }
 }
 
 impl fmt::Display for Registrant {
@@ -80,6 +114,7 @@ impl fmt::Display for Registrant {
         match self {
             Self::Program => formatter.write_str("program"),
             Self::User(user) => write!(formatter, "uid:{user}"),
+            Self::Workload(id) => id.fmt(formatter),
             Self::Unproved => formatter.write_str("unproved"),
         }
     }
@@ -98,7 +133,8 @@ impl FromStr for Registrant {
             "unproved" => Ok(Self::Unproved),
             _ => {
                 let user = text.strip_prefix("uid:").and_then(|user| user.parse().ok());
-                user.map(Self::User).ok_or(RegistrantError)
+                let workload = || text.parse().ok().map(Self::Workload);
+                user.map(Self::User).or_else(workload).ok_or(RegistrantError)
             }
         }
     }
@@ -106,7 +142,8 @@ impl FromStr for Registrant {
 
 impl fmt::Display for RegistrantError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a registrant is `program`, `unproved` or `uid:` and a number")
+        formatter
+            .write_str("a registrant is `program`, `unproved`, `uid:` and a number, or a SPIFFE ID")
     }
 }
 
@@ -114,17 +151,28 @@ impl core::error::Error for RegistrantError {}
 
 #[cfg(test)]
 mod tests {
-    use super::Registrant::{Program, Unproved, User};
-    use super::Registrants::{Anyone, Owner, Users};
+    use super::Registrant::{Program, Unproved, User, Workload};
+    use super::Registrants::{AnyWorkload, Anyone, Owner, Users, Workloads};
     use super::*;
 
     const OWN: u32 = 1000;
+
+    fn workload(name: &str) -> Registrant {
+        Workload(alloc::format!("spiffe://corp.example/{name}").parse().unwrap())
+    }
 
     #[test]
     fn the_rule_holds_row_by_row() {
         let token: ServiceName = "token".parse().unwrap();
         let named = [(7, Box::from([token.clone()])), (8, Box::from([]))];
         let users = Users(BTreeMap::from(named));
+        let named = ["a", "b"].map(|name| match workload(name) {
+            Workload(id) => id,
+            other => panic!("{other}"),
+        });
+        let [a, b] = named;
+        let named = [(a, Box::from([token.clone()])), (b, Box::from([]))];
+        let workloads = Workloads(BTreeMap::from(named));
         // rule, who, may look, may change `token`, may change `login`
         let table = [
             (&Owner, Program, true, true, true),
@@ -138,6 +186,18 @@ mod tests {
             (&users, User(OWN), false, false, false),
             (&users, User(0), false, false, false),
             (&users, Unproved, false, false, false),
+            (&users, workload("a"), false, false, false),
+            (&Owner, workload("a"), false, false, false),
+            (&workloads, Program, true, true, true),
+            (&workloads, workload("a"), true, true, false),
+            (&workloads, workload("b"), true, false, false),
+            (&workloads, workload("c"), false, false, false),
+            (&workloads, User(OWN), false, false, false),
+            (&workloads, Unproved, false, false, false),
+            (&AnyWorkload, Program, true, true, true),
+            (&AnyWorkload, workload("c"), true, true, true),
+            (&AnyWorkload, User(OWN), false, false, false),
+            (&AnyWorkload, Unproved, false, false, false),
             (&Anyone, Program, true, true, true),
             (&Anyone, User(9), true, true, true),
             (&Anyone, Unproved, true, true, true),
@@ -153,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_one_registered_only_it_and_the_program_change() {
-        let all = [Program, User(7), User(8), Unproved];
+        let all = [Program, User(7), User(8), workload("a"), workload("b"), Unproved];
         for who in &all {
             for holder in &all {
                 let expected = who == holder || *who == Program;
@@ -163,11 +223,38 @@ mod tests {
     }
 
     #[test]
+    fn only_the_program_says_who_somebody_else_is() {
+        let said: SpiffeId = "spiffe://corp.example/said".parse().unwrap();
+        let address: crate::discovery::Address = "127.0.0.1:1".parse().unwrap();
+        let facts = Instance { identity: Some(said.clone()), ..Instance::at(address) };
+        let proved = "spiffe://corp.example/a".parse().unwrap();
+        for (who, identity) in [
+            (Program, Some(said)),
+            (workload("a"), Some(proved)),
+            (User(7), None),
+            (Unproved, None),
+        ] {
+            let mut marked = facts.clone();
+            who.mark(&mut marked);
+            assert_eq!(marked.identity, identity, "{who}");
+        }
+    }
+
+    #[test]
     fn a_registrant_is_read_back_from_its_text() {
-        for who in [Program, User(0), User(u32::MAX), Unproved] {
+        for who in [Program, User(0), User(u32::MAX), workload("a/b"), Unproved] {
             assert_eq!(alloc::format!("{who}").parse(), Ok(who));
         }
-        for text in ["", "uid:", "uid:-1", "uid:4294967296", "root", "Program"] {
+        for text in [
+            "",
+            "spiffe://",
+            "spiffe://Corp/a",
+            "uid:",
+            "uid:-1",
+            "uid:4294967296",
+            "root",
+            "Program",
+        ] {
             assert_eq!(text.parse::<Registrant>(), Err(RegistrantError), "{text}");
         }
     }

@@ -30,7 +30,7 @@ pub struct Limits {
     pub services: usize,
     /// Instances of all services.
     pub instances: usize,
-    /// Bytes of zones, versions, metadata and paths of sockets of all instances.
+    /// Bytes of zones, versions, metadata, identities and paths of sockets of all instances.
     pub text_bytes: usize,
     /// Instances about which operators have decided something.
     pub decisions: usize,
@@ -79,7 +79,8 @@ pub(super) fn text_bytes(instance: &Instance) -> usize {
         Address::Unix(path) => path.len(),
     };
     let paths: usize = instance.addresses.iter().map(path).sum();
-    metadata_bytes(instance) + word(&instance.zone) + word(&instance.version) + paths
+    let identity = instance.identity.as_ref().map_or(0, |identity| identity.as_str().len());
+    metadata_bytes(instance) + word(&instance.zone) + word(&instance.version) + paths + identity
 }
 
 fn metadata_bytes(instance: &Instance) -> usize {

@@ -88,7 +88,8 @@ impl Records {
 
     /// Records `facts` as registered `by` somebody, or replaces what the same one recorded under
     /// that identifier. What the facts say of lease and administration is not theirs to say, and is
-    /// passed over.
+    /// passed over; so is what they say of the identity, unless the program itself says it: it is
+    /// what who registers has proved.
     ///
     /// # Errors
     /// [`Refusal`]; nothing has changed then.
@@ -101,6 +102,7 @@ impl Records {
         now: Moment,
     ) -> Result<Granted, Refusal> {
         check(&facts, ttl)?;
+        by.mark(&mut facts);
         let present = self.services.get(service);
         let before = present.and_then(|service| service.entries.get(&facts.id));
         if before.is_some_and(|before| !by.may_change_what(&before.registrant)) {

@@ -39,9 +39,9 @@ impl Door for AdminDoor {
     const LONGEST_CONNECTION: Duration = Duration::from_secs(24 * 60 * 60);
 
     async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Answer {
-        let visitor = match self.admit(peer, request.headers()) {
+        let visitor = match self.admit(&peer, request.headers()) {
             Ok(visitor) => visitor,
-            Err(turned_away) => return turn_away(peer, turned_away),
+            Err(turned_away) => return turn_away(&peer, turned_away),
         };
         let Some(segments) = segments(request.uri().path()) else {
             return error(StatusCode::BAD_REQUEST, "bad_request", "the path cannot be read");
@@ -82,7 +82,7 @@ impl Door for AdminDoor {
 }
 
 impl AdminDoor {
-    fn admit(&self, peer: Peer, headers: &HeaderMap) -> Result<Visitor, TurnedAway> {
+    fn admit(&self, peer: &Peer, headers: &HeaderMap) -> Result<Visitor, TurnedAway> {
         self.entry.load().as_ref().ok_or(TurnedAway::Closed)?.admit(peer, headers)
     }
 
@@ -175,7 +175,7 @@ impl AdminDoor {
     }
 }
 
-fn turn_away(peer: Peer, turned_away: TurnedAway) -> Answer {
+fn turn_away(peer: &Peer, turned_away: TurnedAway) -> Answer {
     tracing::warn!(?peer, reason = %turned_away, "turned away at the admin door");
     let mut answer = error(turned_away.status(), turned_away.word(), &turned_away.to_string());
     if answer.status() == StatusCode::UNAUTHORIZED {

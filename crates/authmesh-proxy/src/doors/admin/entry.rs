@@ -46,15 +46,15 @@ pub(crate) enum TurnedAway {
 
 impl Entry {
     /// Lets a request in, or says why not.
-    pub(crate) fn admit(&self, peer: Peer, headers: &HeaderMap) -> Result<Visitor, TurnedAway> {
+    pub(crate) fn admit(&self, peer: &Peer, headers: &HeaderMap) -> Result<Visitor, TurnedAway> {
         if is_from_web_page(headers) {
             return Err(TurnedAway::CrossSite);
         }
         match (self, peer) {
-            (Self::Users(users), Peer::User(user)) if users.contains(&user) => {
-                Ok(Visitor::User(user))
+            (Self::Users(users), Peer::User(user)) if users.contains(user) => {
+                Ok(Visitor::User(*user))
             }
-            (_, Peer::User(user)) => Err(TurnedAway::User(user)),
+            (_, Peer::User(user)) => Err(TurnedAway::User(*user)),
             (Self::Token(token), Peer::Address(_)) => {
                 if !is_named_loopback(headers) {
                     return Err(TurnedAway::Host);
@@ -66,7 +66,8 @@ impl Entry {
                     Err(TurnedAway::Token)
                 }
             }
-            (Self::Users(_), Peer::Address(_)) => Err(TurnedAway::Token),
+            // A certificate opens the door for workloads, never this one.
+            (Self::Users(_), Peer::Address(_)) | (_, Peer::Workload(_)) => Err(TurnedAway::Token),
         }
     }
 }
@@ -148,9 +149,9 @@ mod tests {
     fn only_lawful_users_enter_by_the_socket() {
         let entry = Entry::Users(vec![7]);
         let none = HeaderMap::new();
-        assert_eq!(entry.admit(Peer::User(7), &none), Ok(Visitor::User(7)));
-        assert_eq!(entry.admit(Peer::User(8), &none), Err(TurnedAway::User(8)));
-        assert_eq!(entry.admit(Peer::User(0), &none), Err(TurnedAway::User(0)));
+        assert_eq!(entry.admit(&Peer::User(7), &none), Ok(Visitor::User(7)));
+        assert_eq!(entry.admit(&Peer::User(8), &none), Err(TurnedAway::User(8)));
+        assert_eq!(entry.admit(&Peer::User(0), &none), Err(TurnedAway::User(0)));
     }
 
     #[test]
@@ -164,7 +165,7 @@ mod tests {
             fields(&[("host", "localhost"), good, ("sec-fetch-site", "same-origin")]),
         ];
         for fields in lawful {
-            assert_eq!(entry.admit(peer, &fields), Ok(Visitor::TokenHolder), "{fields:?}");
+            assert_eq!(entry.admit(&peer, &fields), Ok(Visitor::TokenHolder), "{fields:?}");
         }
         let local = ("host", "localhost:9901");
         let refused = [
@@ -183,7 +184,7 @@ mod tests {
             (fields(&[local, good, ("sec-fetch-site", "same-site")]), TurnedAway::CrossSite),
         ];
         for (fields, reason) in refused {
-            assert_eq!(entry.admit(peer, &fields), Err(reason), "{fields:?}");
+            assert_eq!(entry.admit(&peer, &fields), Err(reason), "{fields:?}");
         }
     }
 }

@@ -49,7 +49,7 @@ impl Door for RegistryDoor {
     const MOST_CONNECTIONS: usize = 4_096;
 
     async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Answer {
-        if let Err(message) = admit(peer, request.headers()) {
+        if let Err(message) = admit(&peer, request.headers()) {
             tracing::warn!(?peer, reason = message, "turned away at the registry door");
             return error(StatusCode::FORBIDDEN, "forbidden", message);
         }
@@ -151,7 +151,7 @@ impl RegistryDoor {
 }
 
 /// Lets a request in, or says why not: a page in a browser of this machine is no workload.
-fn admit(peer: Peer, headers: &HeaderMap) -> Result<(), &'static str> {
+fn admit(peer: &Peer, headers: &HeaderMap) -> Result<(), &'static str> {
     if is_from_web_page(headers) {
         return Err("requests of web pages are refused");
     }
@@ -159,7 +159,7 @@ fn admit(peer: Peer, headers: &HeaderMap) -> Result<(), &'static str> {
         Peer::Address(_) if !is_named_loopback(headers) => {
             Err("`Host` must be localhost or a loopback address")
         }
-        Peer::Address(_) | Peer::User(_) => Ok(()),
+        Peer::Address(_) | Peer::User(_) | Peer::Workload(_) => Ok(()),
     }
 }
 
@@ -167,6 +167,7 @@ fn admit(peer: Peer, headers: &HeaderMap) -> Result<(), &'static str> {
 fn registrant(peer: Peer) -> Registrant {
     match peer {
         Peer::User(user) => Registrant::User(user),
+        Peer::Workload(id) => Registrant::Workload(id),
         Peer::Address(_) => Registrant::Unproved,
     }
 }
@@ -174,7 +175,11 @@ fn registrant(peer: Peer) -> Registrant {
 /// The answer to who is not named for what it asks.
 fn unnamed(who: &Registrant, wish: &str) -> Answer {
     tracing::warn!(%who, wish, "turned away at the registry door");
-    let message = format!("{who} may not {wish}: `uids` of `[registry]` does not name it");
+    let key = match who {
+        Registrant::Workload(_) => "identities",
+        _ => "uids",
+    };
+    let message = format!("{who} may not {wish}: `{key}` of `[registry]` does not name it");
     forbidden("no_allow_rule", &message)
 }
 

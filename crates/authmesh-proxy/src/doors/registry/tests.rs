@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::RegistryDoor;
-use crate::doors::accept::serve;
+use crate::doors::accept::{DoorTls, serve};
 use crate::doors::socket::{DoorSocket, Reach, own_user};
 use authmesh_logic::discovery::Address;
 
@@ -43,7 +43,7 @@ impl Open {
             closing: is_closing.clone(),
         };
         let file = socket.file;
-        let serving = serve(socket.listener, Arc::new(door), is_closing);
+        let serving = serve(socket.listener, DoorTls::default(), Arc::new(door), is_closing);
         let task = tokio::spawn(async move {
             serving.await;
             drop(file);

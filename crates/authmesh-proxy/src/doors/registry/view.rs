@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use authmesh::discovery::{Administration, Instance, Lease, ServiceName, View};
+use authmesh::identity::SpiffeId;
 use serde::Serialize;
 
 /// What is known of one service, as workloads read it.
@@ -19,6 +20,8 @@ struct InstanceText<'a> {
     id: &'a str,
     incarnation: u64,
     addresses: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     zone: Option<&'a str>,
     weight: f64,
@@ -42,6 +45,7 @@ impl<'a> InstanceText<'a> {
             id: instance.id.as_str(),
             incarnation: instance.incarnation,
             addresses: instance.addresses.iter().map(ToString::to_string).collect(),
+            identity: instance.identity.as_ref().map(SpiffeId::as_str),
             zone: instance.zone.as_deref(),
             weight: instance.weight.as_shares(),
             version: instance.version.as_deref(),

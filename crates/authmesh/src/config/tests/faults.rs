@@ -233,6 +233,8 @@ fn errors_of_policies() {
         "§persist = 'x'",
         "§default = 'deny'",
         "§uids = { 1 = 'token' }",
+        "§identities = { 'spiffe://corp.example/token' = 'token' }",
+        "§tls = { mode = 'mutual' }",
     ] {
         check(Severity::Error, "AM-C074", &format!("[registry]\nkind = 'none'\n{case}"));
     }
@@ -243,6 +245,8 @@ fn errors_of_policies() {
         ("AM-C074", "address = 'unix:/a'\ndefault = 'allow'\n§uids = { 1 = 'token' }"),
         ("AM-C074", "§uids = { 1 = 'token' }"),
         ("AM-C074", "§default = 'allow'"),
+        ("AM-C074", "§identities = { 'spiffe://corp.example/a' = 'token' }"),
+        ("AM-C074", "address = 'unix:/a'\n§identities = { 'spiffe://corp.example/a' = 'token' }"),
         ("AM-C003", "address = 'unix:/a'\nuids = §'token'"),
         ("AM-C003", "address = 'unix:/a'\nuids = { 1 = §7 }"),
         ("AM-C003", "address = 'unix:/a'\nuids = { 1 = ['token', §7] }"),
@@ -255,6 +259,68 @@ fn errors_of_policies() {
         check(Severity::Error, code, &format!("[registry]\nkind = 'embedded'\n{case}"));
     }
     check(Severity::Error, "AM-C074", "[admin]\nsocket = '/a'\n§token = { env = 'T' }");
+}
+
+#[test]
+fn faults_of_a_registry_with_tls() {
+    let trust = "[identity]\ncert = 'a'\nkey = 'b'\ntrust_domain = 'corp.example'\nbundle = 'c'\n";
+    let tls = "tls = { mode = 'mutual' }\n";
+    let id = "'spiffe://corp.example/token'";
+    for (code, case) in [
+        ("AM-C051", format!("address = §'10.0.0.1:1'\n{tls}")),
+        ("AM-C051", format!("address = §'127.0.0.1:1'\ndefault = 'deny'\n{tls}")),
+        ("AM-C063", "address = §'10.0.0.1:1'\ndefault = 'allow'".to_owned()),
+        ("AM-C074", format!("address = 'unix:/a'\n§{tls}")),
+        (
+            "AM-C074",
+            format!("address = '127.0.0.1:1'\ndefault = 'allow'\n§identities = {{ {id} = [] }}"),
+        ),
+        (
+            "AM-C074",
+            format!(
+                "address = '10.0.0.1:1'\n{tls}identities = {{ {id} = [] }}\n§uids = {{ 1 = 'token' }}"
+            ),
+        ),
+        (
+            "AM-C074",
+            format!(
+                "address = '10.0.0.1:1'\n{tls}default = 'allow'\n§identities = {{ {id} = [] }}"
+            ),
+        ),
+        ("AM-C007", format!("address = '10.0.0.1:1'\ntls = §{{ }}\nidentities = {{ {id} = [] }}")),
+        (
+            "AM-C005",
+            format!(
+                "address = '10.0.0.1:1'\ntls = {{ mode = §'server' }}\nidentities = {{ {id} = [] }}"
+            ),
+        ),
+        (
+            "AM-C005",
+            format!(
+                "address = '10.0.0.1:1'\ntls = {{ mode = §'plaintext' }}\nidentities = {{ {id} = [] }}"
+            ),
+        ),
+        ("AM-C003", format!("address = '10.0.0.1:1'\n{tls}identities = §{id}")),
+        ("AM-C005", format!("address = '10.0.0.1:1'\n{tls}identities = {{ {id} = §'To/ken' }}")),
+        ("AM-C025", format!("address = '10.0.0.1:1'\n{tls}identities = {{ §'web' = 'token' }}")),
+        (
+            "AM-C025",
+            format!(
+                "address = '10.0.0.1:1'\n{tls}identities = {{ §'spiffe://corp.example' = 'token' }}"
+            ),
+        ),
+        (
+            "AM-C026",
+            format!(
+                "address = '10.0.0.1:1'\n{tls}identities = {{ §'spiffe://a.example/b' = 'token' }}"
+            ),
+        ),
+    ] {
+        check(Severity::Error, code, &format!("{trust}[registry]\nkind = 'embedded'\n{case}"));
+    }
+    // Without a trust domain nobody could prove anything.
+    let door = "address = '10.0.0.1:1'\ntls = { mode = §'mutual' }\ndefault = 'allow'";
+    check(Severity::Error, "AM-C007", &format!("[registry]\nkind = 'embedded'\n{door}"));
 }
 
 #[test]

@@ -32,6 +32,18 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("admin", "token") => "[admin]\n@\naddress = '127.0.0.1:2'",
         ("admin", "allow_uids") => "[admin]\n@\nsocket = '/run/a'",
         ("secret", _) => "[admin]\naddress = '127.0.0.1:2'\ntoken = { @ }",
+        ("registry", "tls") => {
+            "TRUST[registry]\nkind = 'embedded'\naddress = '127.0.0.1:1'\ndefault = 'allow'\n@"
+        }
+        ("registry", "identities") => {
+            "[identity]\ncert = 'a'\nkey = 'b'\ntrust_domain = 'corp.example'\nbundle = 'c'\n\
+             [registry]\nkind = 'embedded'\naddress = '127.0.0.1:1'\n\
+             tls = { mode = 'mutual' }\n@"
+        }
+        ("registry.tls", _) => {
+            "TRUST[registry]\nkind = 'embedded'\naddress = '127.0.0.1:1'\ndefault = 'allow'\n\
+             tls = { @ }"
+        }
         ("registry", "default" | "uids") => {
             "[registry]\nkind = 'embedded'\naddress = 'unix:/run/a'\n@"
         }

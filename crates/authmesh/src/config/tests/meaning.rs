@@ -92,6 +92,7 @@ fn a_whole_file_means_what_it_says() {
         RegistryConfig::Embedded {
             address: None,
             persist,
+            is_mutual: false,
             registrants: crate::discovery::Registrants::Owner
         }
     );

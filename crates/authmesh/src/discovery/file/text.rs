@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::discovery::{Address, Instance, InstanceId, Weight};
+use crate::identity::SpiffeId;
 
 /// What is wrong, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ fn read(text: &str) -> Result<Vec<Instance>, At> {
 fn instance(table: &DeTable<'_>, place: Range<usize>) -> Result<Instance, At> {
     let mut id = None;
     let mut addresses = Vec::new();
-    let (mut zone, mut version) = (None, None);
+    let (mut identity, mut zone, mut version) = (None, None, None);
     let mut weight = Weight::ONE;
     let mut metadata = BTreeMap::new();
     for (key, value) in table {
@@ -79,6 +80,7 @@ fn instance(table: &DeTable<'_>, place: Range<usize>) -> Result<Instance, At> {
                     addresses.push(parsed::<Address>("addresses", each)?);
                 }
             }
+            "identity" => identity = Some(workload(value)?),
             "zone" => zone = Some(text("zone", value)?.into()),
             "version" => version = Some(text("version", value)?.into()),
             "weight" => weight = shares(value)?,
@@ -93,7 +95,19 @@ fn instance(table: &DeTable<'_>, place: Range<usize>) -> Result<Instance, At> {
     if let Some(id) = id {
         instance.id = id;
     }
-    Ok(Instance { addresses, zone, weight, version, metadata, ..instance })
+    Ok(Instance { addresses, identity, zone, weight, version, metadata, ..instance })
+}
+
+/// The SPIFFE ID of a workload: nobody could prove to be a trust domain.
+fn workload(value: &Spanned<DeValue<'_>>) -> Result<SpiffeId, At> {
+    let id: SpiffeId = parsed("identity", value)?;
+    match id.path() {
+        "" => Err((
+            value.span(),
+            format!("`identity` is \"{id}\": it names a trust domain and no workload"),
+        )),
+        _ => Ok(id),
+    }
 }
 
 fn texts(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, String>, At> {
@@ -149,6 +163,7 @@ mod tests {
 [[instance]]
 id = "token-1"
 addresses = ["10.0.0.7:8443", "unix:/run/token.sock"]
+identity = "spiffe://corp.example/token"
 zone = "a"
 weight = 2
 version = "2.4.1"
@@ -163,6 +178,8 @@ weight = 0.5
         let [first, second] = &read[..] else { panic!("{read:?}") };
         assert_eq!(first.id.as_str(), "token-1");
         assert_eq!(first.addresses.len(), 2);
+        let identity = "spiffe://corp.example/token".parse().unwrap();
+        assert_eq!((&first.identity, &second.identity), (&Some(identity), &None));
         assert_eq!((first.zone.as_deref(), first.version.as_deref()), (Some("a"), Some("2.4.1")));
         assert_eq!(first.weight.as_hundredths(), 200);
         assert_eq!(first.metadata["build"], "41c2");
@@ -187,6 +204,8 @@ weight = 0.5
             ("[[instance]]\nzone = \"a\"", 1, "an instance needs `address = \"ip:port\"`"),
             ("[[instance]]\naddress = \"login\"", 2, "`address` is \"login\": neither"),
             ("[[instance]]\nadress = \"127.0.0.1:1\"", 2, "unknown key `adress`"),
+            (&format!("{address}identity = \"token\""), 3, "`identity` is \"token\": "),
+            (&format!("{address}identity = \"spiffe://a\""), 3, "names a trust domain and no"),
             (&format!("{address}weight = 0"), 3, "expected shares from 0.1 to 10"),
             (&format!("{address}weight = \"1\""), 3, "expected shares from 0.1 to 10"),
             (&format!("{address}metadata = {{ a = 1 }}"), 3, "expected `a` as a text"),

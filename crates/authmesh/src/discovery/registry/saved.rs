@@ -28,6 +28,9 @@ struct SavedRegistration {
     service: String,
     id: String,
     registrant: String,
+    /// What the program says of it; of whoever else registered, `registrant` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
     incarnation: u64,
     addresses: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,10 +112,15 @@ impl Saved {
 impl SavedRegistration {
     fn of(registered: Registered<'_>) -> Self {
         let Registered { service, instance, registrant, weight, ttl } = registered;
+        let said = match registrant {
+            Registrant::Program => instance.identity.as_ref(),
+            _ => None,
+        };
         Self {
             service: service.to_string(),
             id: instance.id.to_string(),
             registrant: registrant.to_string(),
+            identity: said.map(ToString::to_string),
             incarnation: instance.incarnation,
             addresses: instance.addresses.iter().map(Address::to_string).collect(),
             zone: instance.zone.clone(),
@@ -130,11 +138,13 @@ impl SavedRegistration {
         let addresses: Result<Vec<Address>, _> =
             self.addresses.iter().map(|address| address.parse()).collect();
         let addresses = addresses.map_err(sentence)?;
+        let identity = self.identity.map(|id| id.parse()).transpose().map_err(sentence)?;
         let first = addresses.first().cloned().ok_or(Refusal::NoAddress).map_err(sentence)?;
         let instance = Instance {
             id: self.id.parse().map_err(sentence)?,
             incarnation: self.incarnation,
             addresses,
+            identity,
             zone: self.zone,
             weight: Weight::hundredths(self.weight_hundredths),
             version: self.version,

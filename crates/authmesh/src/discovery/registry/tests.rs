@@ -141,13 +141,19 @@ async fn a_persisted_registry_resumes_where_it_ended() {
     let facts = Instance {
         incarnation: 7,
         addresses: vec!["[::1]:80".parse().unwrap(), "unix:/run/a.sock".parse().unwrap()],
+        identity: Some("spiffe://corp.example/said".parse().unwrap()),
         zone: Some("a".into()),
         version: Some("2.4".into()),
         metadata: [("build".to_owned(), "41c2".to_owned())].into(),
         weight: Weight::hundredths(50),
         ..instance("a")
     };
-    registry.record(&token(), facts, TTL).unwrap();
+    registry.record(&token(), facts.clone(), TTL).unwrap();
+    let proved = Registrant::Workload("spiffe://corp.example/proved".parse().unwrap());
+    for (id, by) in [("b", &proved), ("c", &Registrant::User(7))] {
+        let facts = Instance { id: self::id(id), ..facts.clone() };
+        registry.record_by(by, &token(), facts, TTL).unwrap();
+    }
     registry.set_administration(&token(), &id("a"), Administration::Quarantined).unwrap();
     registry.set_weight(&token(), &id("a"), Weight::HEAVIEST).unwrap();
     registry.saved().await.unwrap();
@@ -164,6 +170,13 @@ async fn a_persisted_registry_resumes_where_it_ended() {
     let registry = Registry::embedded_persisted(&path).unwrap();
     let after = registry.list(&token());
     assert_eq!(after.instances, before.instances);
+    let identities = after.instances.iter().map(|instance| instance.identity.as_ref());
+    let identities: Vec<_> = identities.map(|id| id.map(|id| id.path().to_owned())).collect();
+    assert_eq!(identities, [Some("/said".to_owned()), Some("/proved".to_owned()), None]);
+    let not_its_own = registry.deregister_by(&Registrant::User(7), &token(), &id("b"));
+    assert_eq!(not_its_own, Err(Refusal::NotYours), "whose it is survives too");
+    registry.deregister_by(&proved, &token(), &id("b")).unwrap();
+    registry.deregister(&token(), &id("c")).unwrap();
     assert!(after.revision > before.revision);
     registry.set_weight(&token(), &id("a"), None).unwrap();
     assert_eq!(registry.list(&token()).instances[0].weight, Weight::hundredths(50));
