@@ -94,7 +94,12 @@ async fn serve_http<S>(
     let accepted = Arc::new(accepted);
     let after_http = Arc::clone(&accepted);
     let proof = Arc::clone(&accepted);
+    let may_be_over = {
+        let proof = Arc::clone(&accepted);
+        move || proof.proved.as_ref().is_some_and(Proved::may_be_over)
+    };
     let mut proof_ends = pin!(async move { Proved::end_of(proof.proved.as_ref()).await });
+    let mut proof_ends = Rarely::new(proof_ends.as_mut());
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = noted.begin(request.version() == Version::HTTP_2);
         let own = Arc::clone(&accepted);
@@ -120,7 +125,7 @@ async fn serve_http<S>(
                 is_draining = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = proof_ends.as_mut(), if !is_draining => {
+            () = poll_fn(|context| proof_ends.poll(|_| may_be_over(), context)), if !is_draining => {
                 is_draining = true;
                 connection.as_mut().graceful_shutdown();
             }
@@ -190,6 +195,7 @@ where
         listener: &accepted.listener.name.load(),
         peer: accepted.peer.as_ref(),
         identity: proved.and_then(Proved::id).map(SpiffeId::as_str),
+        identity_field: proved.and_then(Proved::field),
         port: accepted.listener.port,
         is_tls: proved.is_some(),
     };

@@ -32,8 +32,9 @@ pub(crate) struct Entrance<'a> {
     pub(crate) listener: &'a str,
     /// The peer; `None` on a Unix socket.
     pub(crate) peer: Option<&'a Peer>,
-    /// The SPIFFE ID that the peer proved.
+    /// The SPIFFE ID that the peer proved, and the same as it is told to services.
     pub(crate) identity: Option<&'a str>,
+    pub(crate) identity_field: Option<&'a HeaderValue>,
     /// The port of the listener; `None` on a Unix socket.
     pub(crate) port: Option<u16>,
     pub(crate) is_tls: bool,
@@ -226,10 +227,8 @@ fn say_whence(
     if let Some(list) = forwarded_for {
         headers.insert(FORWARDED_FOR, list);
     }
-    if let Some(identity) = entrance.identity
-        && let Ok(identity) = HeaderValue::from_str(identity)
-    {
-        headers.insert(table.identity_header.clone(), identity);
+    if let Some(identity) = entrance.identity_field {
+        headers.insert(table.identity_header.clone(), identity.clone());
     }
     let scheme = if entrance.is_tls { "https" } else { "http" };
     headers.entry(FORWARDED_PROTO).or_insert(HeaderValue::from_static(scheme));

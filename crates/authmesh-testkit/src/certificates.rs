@@ -39,8 +39,17 @@ impl Authority {
     ///
     /// When the domain cannot stand in a certificate.
     pub fn of(domain: &str) -> Result<Self, Error> {
+        Self::of_for(domain, 24 * LIFE)
+    }
+
+    /// The same for a root that ends after `life`.
+    ///
+    /// # Errors
+    ///
+    /// When the domain cannot stand in a certificate.
+    pub fn of_for(domain: &str, life: Duration) -> Result<Self, Error> {
         let key = KeyPair::generate()?;
-        let params = authority_params(domain, 24 * LIFE)?;
+        let params = authority_params(domain, life)?;
         let bundle = params.self_signed(&key)?.pem();
         let issuer = Issuer::new(params, key);
         Ok(Self { domain: domain.to_owned(), issuer, bundle, above: String::new() })

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authmesh::identity::{MeshIdentity, Peer, Role, SpiffeId};
+use authmesh::worker::Clock;
+use authmesh_logic::Moment;
+use http::HeaderValue;
 use tokio::sync::watch;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -12,14 +15,17 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 pub(crate) struct Proved {
     identity: Arc<MeshIdentity>,
     caller: Option<Peer>,
+    /// The caller's name as it is told to services, made once for all requests.
+    field: Option<HeaderValue>,
     /// Changes when whom the mesh believes does.
     beliefs: watch::Receiver<u64>,
-    /// When the certificate that this mesh showed ends, in time since 1970.
-    own_end: Option<Duration>,
+    /// When the first of both sides' certificates ends.
+    until: Option<Moment>,
 }
 
 impl Proved {
-    /// What a handshake proved in which the caller showed `chain`. `beliefs` is from before it.
+    /// What a handshake proved in which the caller showed `chain`, and this mesh a certificate that
+    /// ends at `own_end` (time since 1970). `beliefs` is from before it.
     pub(super) fn new(
         identity: &Arc<MeshIdentity>,
         beliefs: watch::Receiver<u64>,
@@ -27,12 +33,29 @@ impl Proved {
         chain: Option<&[CertificateDer<'_>]>,
     ) -> Self {
         let caller = chain.and_then(|chain| identity.peer_of_handshake(chain, Role::Client));
-        Self { identity: Arc::clone(identity), caller, beliefs, own_end }
+        let name = caller.as_ref().map(|peer| peer.id.as_str());
+        let field = name.and_then(|name| HeaderValue::from_str(name).ok());
+        let ends = [own_end, caller.as_ref().map(|peer| peer.lifetime.until)];
+        let left = ends.into_iter().flatten().min().map(|end| end.saturating_sub(identity.now()));
+        let until = left.map(|left| Clock.now() + left);
+        Self { identity: Arc::clone(identity), caller, field, beliefs, until }
     }
 
     /// Who calls, if the caller proved it.
     pub(crate) fn id(&self) -> Option<&SpiffeId> {
         self.caller.as_ref().map(|peer| &peer.id)
+    }
+
+    /// Its name as a field of a request.
+    pub(crate) fn field(&self) -> Option<&HeaderValue> {
+        self.field.as_ref()
+    }
+
+    /// Whether the proof may be over; cheaper than to wait for it again.
+    pub(crate) fn may_be_over(&self) -> bool {
+        // A timer that was set by the same clock has not rung before this says so.
+        let is_past = || self.until.is_some_and(|until| until <= Clock.now());
+        !matches!(self.beliefs.has_changed(), Ok(false)) || is_past()
     }
 
     /// Waits until the proof is over, which nothing proved never is.
@@ -45,13 +68,9 @@ impl Proved {
 
     /// Waits until either side's certificate ends, or the mesh no longer believes the caller.
     async fn ends(&self) {
-        let ends = [self.own_end, self.caller.as_ref().map(|peer| peer.lifetime.until)];
         let over = async {
-            match ends.into_iter().flatten().min() {
-                Some(end) => {
-                    let left = end.saturating_sub(self.identity.now());
-                    tokio::time::sleep(left).await;
-                }
+            match self.until {
+                Some(until) => tokio::time::sleep(until.since(Clock.now())).await,
                 None => pending().await,
             }
         };

@@ -16,8 +16,10 @@ use tokio_rustls::rustls::client::danger::{
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
     ClientConfig, DigitallySignedStruct, Error, HandshakeKind, NamedGroup, SignatureScheme,
+    SupportedProtocolVersion,
 };
 
 pub(crate) struct Caller(Arc<ClientConfig>);
@@ -29,9 +31,17 @@ pub(crate) struct Call {
 impl Caller {
     /// Shows this certificate, or none.
     pub(crate) fn showing(issued: Option<&Issued>) -> Self {
+        Self::speaking(&[&TLS13, &TLS12], issued)
+    }
+
+    /// The same in these versions of TLS only.
+    pub(crate) fn speaking(
+        versions: &[&'static SupportedProtocolVersion],
+        issued: Option<&Issued>,
+    ) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Anybody(provider)));

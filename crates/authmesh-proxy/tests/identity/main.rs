@@ -9,6 +9,7 @@ mod backend;
 mod caller;
 mod place;
 
+mod ended;
 mod names;
 mod refusals;
 mod registered;

@@ -7,6 +7,7 @@ use authmesh::{ErrorKind, Mesh};
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::NamedGroup;
+use tokio_rustls::rustls::version::TLS12;
 
 use crate::backend::Backend;
 use crate::caller::Caller;
@@ -25,6 +26,51 @@ async fn the_service_hears_who_calls_and_no_made_up_name() {
     let names: Vec<_> = said.lines().filter(|line| line.contains("spiffe://")).collect();
     assert_eq!(names, ["x-authmesh-identity: spiffe://corp.example/web"]);
     assert!(said.contains("x-forwarded-proto: https"), "{said}");
+}
+
+#[tokio::test]
+async fn no_protocol_and_no_way_in_carries_a_made_up_name() {
+    let (place, backend) = (Place::new(), Backend::start().await);
+    let service = format!("endpoints = [\"{}\"]", backend.address);
+    let proxy = place.proxy(IDENTITY, "permissive", &service).await;
+    let address = address(&proxy).await;
+    for protocol in ["http1", "http2"] {
+        let endpoint = format!("\"{address}\"");
+        let mesh = calling_mesh(&place, protocol, &endpoint, "spiffe://corp.example/gate").await;
+        let request = http::Request::get("http://login/who")
+            .header("x-authmesh-identity", "spiffe://corp.example/admin")
+            .header("x-authmesh-identity", "spiffe://corp.example/root");
+        let answer = mesh.service("login").unwrap();
+        let answer = answer.send(request.body(RequestBody::empty()).unwrap()).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let said = String::from_utf8(body.to_vec()).unwrap().to_lowercase();
+        let names: Vec<_> = said.lines().filter(|line| line.contains("spiffe://")).collect();
+        assert_eq!(names, ["x-authmesh-identity: spiffe://corp.example/web"], "{protocol}");
+    }
+    let made_up = "x-authmesh-identity: spiffe://corp.example/admin\r\n";
+    let nameless = Caller::showing(None).ask(address, made_up).await.unwrap();
+    assert!(!nameless.contains("spiffe://"), "{nameless}");
+    let mut plain = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("GET / HTTP/1.1\r\nhost: login\r\nconnection: close\r\n{made_up}\r\n");
+    plain.write_all(request.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    plain.read_to_string(&mut said).await.unwrap();
+    assert!(said.starts_with("HTTP/1.1 200") && !said.contains("spiffe://"), "{said}");
+}
+
+#[tokio::test]
+async fn an_old_version_is_spoken_only_where_it_is_asked_for() {
+    let (place, backend) = (Place::new(), Backend::start().await);
+    let service = format!("endpoints = [\"{}\"]", backend.address);
+    let old = Caller::speaking(&[&TLS12], Some(&place.authority.issue("/web").unwrap()));
+    let proxy = place.proxy(IDENTITY, "mutual", &service).await;
+    assert!(old.ask(address(&proxy).await, "").await.is_err());
+    let asked = "mutual\", min_version = \"1.2";
+    let proxy = place.proxy(IDENTITY, asked, &service).await;
+    let said = old.ask(address(&proxy).await, "").await.unwrap();
+    assert!(said.contains("x-authmesh-identity: spiffe://corp.example/web"), "{said}");
+    let nobody = Caller::speaking(&[&TLS12], None);
+    assert!(nobody.ask(address(&proxy).await, "").await.is_err(), "it asks for proof all the same");
 }
 
 #[tokio::test]
