@@ -10,6 +10,8 @@ use authmesh::circuit_breaker::{
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 
+#[path = "../examples/any_service.rs"]
+mod any_service;
 #[path = "../examples/circuit_breaker.rs"]
 mod example;
 
@@ -87,6 +89,39 @@ async fn a_layer_guards_a_service_and_asks_the_classifier() {
     }
     let refused = service.ready().await.unwrap().call(200).await;
     assert!(matches!(refused, Err(CallError::Rejected(_))));
+}
+
+#[test]
+fn the_example_of_any_service_runs_to_its_end() {
+    any_service::main().unwrap();
+}
+
+#[tokio::test]
+async fn a_layer_guards_a_service_that_speaks_no_http() {
+    let breaker = AdvancedCircuitBreaker::new(policy());
+    let mut directory = any_service::directory(&breaker);
+    // Wrong passwords and a busy directory between good answers open nothing.
+    for code in [49, 49, 49, 51, 0, 51, 49, 51, 32] {
+        assert_eq!(directory.ready().await.unwrap().call(code).await, Ok(code));
+    }
+    assert_eq!(breaker.state(), State::Closed);
+    for code in [52, 80] {
+        assert_eq!(directory.ready().await.unwrap().call(code).await, Ok(code));
+    }
+    let refused = directory.ready().await.unwrap().call(0).await;
+    assert!(matches!(refused, Err(CallError::Rejected(_))));
+    assert_eq!(breaker.metrics().results, [1, 5, 0, 5, 0]);
+}
+
+#[tokio::test]
+async fn a_classifier_that_panics_leaves_the_call_without_a_word() {
+    let breaker = CircuitBreaker::new(policy());
+    let classify = |_: Result<&(), &Infallible>| -> Outcome { panic!("a classifier's fault") };
+    let layer = CircuitBreakerLayer::new(&breaker).classify(classify);
+    let mut service = layer.layer(service_fn(|(): ()| ready(Ok::<_, Infallible>(()))));
+    let call = service.ready().await.unwrap().call(());
+    assert!(tokio::spawn(call).await.unwrap_err().is_panic());
+    assert_eq!(breaker.metrics().results, [0, 0, 0, 0, 1]);
 }
 
 #[tokio::test]

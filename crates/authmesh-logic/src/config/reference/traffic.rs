@@ -40,7 +40,7 @@ pub(super) const SECTIONS: &[Section] = &[
             service: "service", Required, r#""login""#, "Where the requests go.";
             operation: "name", Depends("`name`; one of them is required"), r#""issue""#, "What the request does there: the key of breakers and metrics.";
             class: "`idempotent`, `if_unprocessed` or `single_use`", Depends("by method"), r#""single_use""#, "What a request survives: GET, HEAD, OPTIONS, PUT and DELETE are `idempotent`, others `if_unprocessed`.", weaker (Towards(&[&["single_use"], &["if_unprocessed", ""], &["idempotent"]]));
-            classifier: "`http`, `oauth2` or `grpc`", Example, r#""http""#, "How an answer is judged: by its status alone, also by the error code in the JSON of a 400 or 401, or by the status of gRPC.";
+            classifier: "`http`, `oauth2` or `grpc`", Example, r#""http""#, "How an answer is judged: by its status alone, also by the error code in the JSON of a 400 or 401, or by the status of gRPC. LDAP and RADIUS, which no listener speaks, are judged by the program that speaks them.";
             priority: "integer, 0 to 4", Example, "2", "Who is refused first when a service has no room for all: 4 first, 0 last.";
             quota: "name", Depends("of its service and operation"), r#""idp""#, "Routes of one quota are closed together when a throttled answer names a pause, for at most 60 s.";
             timeout: "duration", Depends("the service's"), r#""2s""#, "How long a request may take to its response head.";

@@ -12,7 +12,7 @@ use crate::config::{Classifier, Code, Problem, RouteConfig};
 use crate::retry::OperationClass;
 use crate::routing::{HostPattern, Pattern, PatternError};
 
-/// Classifiers that are known and not yet built.
+/// Classifiers of protocols that no listener speaks: a program tells their outcome itself.
 const LATER: [&str; 2] = ["ldap", "radius"];
 
 /// A route as read, with what is compared once the services are known.
