@@ -22,7 +22,7 @@ pub struct Policy {
     pub window: Window,
     /// How long an open breaker refuses before it lets a trial through.
     pub wait: Wait,
-    /// How many trials half-open may issue; at least `closes_at`.
+    /// How many trials half-open may issue; at least `closes_at`, and at most 511 count.
     pub trials: u32,
     /// How many successful trials close it.
     pub closes_at: u32,

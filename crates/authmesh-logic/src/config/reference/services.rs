@@ -72,9 +72,9 @@ pub(super) const SECTIONS: &[Section] = &[
             longest_wait: "duration", Depends("`60s`, or `wait` if that is longer"), r#""60s""#, "The longest wait.";
             jitter: "`equal` or `none`", Example, r#""equal""#, "How the wait is spread: half of it at random, or not at all.";
             growth_resets: "duration or `on_close`", Example, r#""60s""#, "How long the breaker stays closed until the wait is the first again.";
-            trials: "integer, 1 to 1000", Example, "3", "How many trials a half-open breaker lets through.";
+            trials: "integer, 1 to 500", Example, "3", "How many trials a half-open breaker lets through.";
             closes_at: "integer, at most `trials`", Depends("2, or `trials` if that is less"), "2", "How many successful trials close it.";
-            trial_limit: "duration or `off`", Example, r#""10s""#, "How long half-open may last before it is open again.";
+            trial_limit: "duration or `off`", Depends("twice the time of an attempt, but at least `10s`"), r#""10s""#, "How long half-open may last before it is open again; a trial that takes longer cannot pass.";
             ramp: "duration or `off`", Example, r#""10s""#, "After closing, how long the admitted share climbs from 10 % to all.";
         },
     },

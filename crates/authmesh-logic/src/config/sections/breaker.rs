@@ -16,12 +16,15 @@ use crate::config::{Code, Problem};
 /// The fewest calls by which a rate is judged when nothing is written.
 const MINIMUM_CALLS: u32 = 20;
 
+/// The most trials; a breaker can count no more than a few beyond that.
+const MOST_TRIALS: u32 = 500;
+
 /// The number of buckets when nothing is written.
 const BUCKETS: u16 = 10;
 
 /// Replaces what is written under `key` in `policy`, whose other settings stay. A preset is a word
 /// in place of the table, or `preset` in it; where `policy` has no trip on failures in a row, a
-/// preset brings none.
+/// preset brings none, and its trial limit stays that of `policy`.
 pub(super) fn read_breaker(reader: &mut Reader<'_, '_>, key: &'static str, policy: &mut Policy) {
     let entry = reader.take(key);
     if entry.and_then(is_off::<()>).is_some() {
@@ -53,8 +56,8 @@ pub(super) fn read_breaker(reader: &mut Reader<'_, '_>, key: &'static str, polic
 
 fn set_preset(policy: &mut Policy, preset: Option<Written<Preset>>) {
     let Some(preset) = preset else { return };
-    let has_run = policy.consecutive_failures.is_some();
-    *policy = preset.value.policy();
+    let (has_run, trial_limit) = (policy.consecutive_failures.is_some(), policy.trial_limit);
+    *policy = Policy { trial_limit, ..preset.value.policy() };
     policy.consecutive_failures = policy.consecutive_failures.filter(|_| has_run);
 }
 
@@ -234,8 +237,8 @@ fn read_growth(reader: &mut Reader<'_, '_>) -> Option<Written<Growth>> {
 }
 
 fn read_trials(reader: &mut Reader<'_, '_>, policy: &mut Policy) {
-    let trials = reader.count("trials", 1..=1_000);
-    let closes_at = reader.count("closes_at", 1..=1_000);
+    let trials = reader.count("trials", 1..=MOST_TRIALS);
+    let closes_at = reader.count("closes_at", 1..=MOST_TRIALS);
     put(&mut policy.trials, trials);
     policy.closes_at = policy.closes_at.min(policy.trials);
     put(&mut policy.closes_at, closes_at);

@@ -43,16 +43,23 @@ pub(in crate::config) fn read_service(
     put(&mut service.timeout, reader.duration("timeout"));
     service.max_age = reader.duration("max_age").map(|time| time.value);
     service.balance = read_balance(&mut reader);
-    read_breaker(&mut reader, "breaker", &mut service.breaker);
-    read_breaker(&mut reader, "endpoint_breaker", &mut service.endpoint_breaker);
-    service.outlier = read_outlier(&mut reader);
-    service.admission = read_admission(&mut reader);
-    service.health = reader.table("health", "health").and_then(read_health);
     if let Some(retry) = read_retry(&mut reader) {
         report_tries(&retry, service.timeout, reader.findings);
         let Retry { policy, .. } = retry;
         service.retry = policy;
     }
+    let attempt = service.retry.per_try.unwrap_or(service.timeout);
+    let breakers =
+        [("breaker", &mut service.breaker), ("endpoint_breaker", &mut service.endpoint_breaker)];
+    for (key, breaker) in breakers {
+        // A trial may take as long as any attempt, and the last one begins later than the first:
+        // where calls are few, much later.
+        breaker.trial_limit = breaker.trial_limit.max(Some(attempt.saturating_mul(2)));
+        read_breaker(&mut reader, key, breaker);
+    }
+    service.outlier = read_outlier(&mut reader);
+    service.admission = read_admission(&mut reader);
+    service.health = reader.table("health", "health").and_then(read_health);
     reader.deny_rest();
     parsed.and(source).map(|_| service)
 }

@@ -35,6 +35,29 @@ fn a_preset_is_a_word_or_the_ground_of_a_table() {
 }
 
 #[test]
+fn a_half_open_breaker_waits_long_enough_for_any_attempt_unless_told() {
+    let limits = |keys: &str| {
+        let service = login(keys);
+        [service.breaker, service.endpoint_breaker].map(|breaker| breaker.trial_limit)
+    };
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(limits(""), [seconds(10); 2]);
+    assert_eq!(limits("timeout = '30s'\nbreaker = 'strict'"), [seconds(60); 2]);
+    assert_eq!(limits("timeout = '6s'\nretry = { per_try = '2s' }"), [seconds(10); 2]);
+    assert_eq!(limits("timeout = '99s'\nretry = { per_try = '20s' }"), [seconds(40); 2]);
+    let told = "timeout = '6s'\nbreaker = { trial_limit = '1s' }\n\
+                endpoint_breaker = { preset = 'patient', trial_limit = 'off' }";
+    assert_eq!(limits(told), [seconds(1), None]);
+}
+
+#[test]
+fn a_breaker_takes_no_more_trials_than_it_can_count() {
+    assert_eq!(login("breaker = { trials = 500, closes_at = 500 }").breaker.trials, 500);
+    let text = format!("version = 1\n{LOGIN}breaker = {{ trials = 501 }}");
+    assert!(parse(&text, "mesh.toml").is_err());
+}
+
+#[test]
 fn an_objective_is_burnt_over_two_windows() {
     let service = login(
         "breaker = { objective = '99.5%', burn_factor = 6, burn_long = '6h', burn_short = '30m' }",
