@@ -86,7 +86,7 @@ impl EndpointCell {
 
     /// The same with the breaker of `old` in it, and whoever holds that by hand.
     pub(crate) fn succeeding(self, old: &Self, breaker: &Policy, lanes: usize) -> Self {
-        let breaker = old.breaker.resized(breaker, lanes);
+        let breaker = old.breaker.resized(breaker, lanes, Clock.now());
         self.manual.write(old.manual.take());
         Self { breaker, ..self }
     }

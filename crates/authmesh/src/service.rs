@@ -162,11 +162,11 @@ impl Service {
         known.iter().map(|(_, operation)| Arc::clone(operation)).collect()
     }
 
-    /// Gives every operation's breaker windows of the size `breaker` asks for. State and commands
-    /// go on; the old windows' evidence does not, as it was counted in another size.
+    /// Gives every operation's breaker windows of the size `breaker` asks for. State, commands and
+    /// evidence go on.
     pub(crate) fn resize_breakers(&self, breaker: &circuit_breaker::Policy) {
         for operation in self.operations() {
-            let resized = operation.breaker.load().resized(breaker, self.lanes);
+            let resized = operation.breaker.load().resized(breaker, self.lanes, Clock.now());
             operation.breaker.store(Arc::new(resized));
         }
     }

@@ -35,11 +35,19 @@ impl AdvancedCircuitBreaker {
         Self::around(Machine::new(dice, epoch), policy, shards)
     }
 
-    /// A breaker with windows of the size that `policy` asks for, in the state of this one: open
-    /// stays open, a command holds on. What it has seen was counted in another size and is lost.
+    /// A breaker with windows of the size that `policy` asks for, in the phase of this one: open
+    /// stays open, a command holds on, calls under way count, and so does what was seen, as far as
+    /// it is not older than the new windows reach. Only a window over time that becomes one over
+    /// calls, or the other way round, begins empty.
     #[must_use]
-    pub fn resized(&self, policy: &Policy, shards: usize) -> Self {
-        Self::around(self.machine.successor(), policy, shards)
+    pub fn resized(&self, policy: &Policy, shards: usize, now: Moment) -> Self {
+        let resized = Self::around(self.machine.successor(), policy, shards);
+        let (generation, since) = (resized.machine.generation(), self.machine.epoch().since(now));
+        resized.window.inherit(&self.window, generation, since);
+        if let (Some(burn), Some(old)) = (&resized.burn, &self.burn) {
+            burn.inherit(old, generation, since);
+        }
+        resized
     }
 
     fn around(machine: Machine, policy: &Policy, shards: usize) -> Self {

@@ -63,6 +63,12 @@ impl BurnWindows {
         Self { long: window(trip.long), short: window(trip.short) }
     }
 
+    /// Takes over what old windows hold of this phase.
+    pub(super) fn inherit(&self, old: &Self, generation: u32, since: u64) {
+        self.long.inherit(&old.long, generation, since);
+        self.short.inherit(&old.short, generation, since);
+    }
+
     /// Adds a result; `None` if `is_current` says that its phase is over.
     pub(super) fn add(
         &self,

@@ -70,6 +70,18 @@ impl CountWindow {
         true
     }
 
+    /// Takes over what an old window holds of this phase, in its order, as far as there is room. To
+    /// be called before anybody adds.
+    pub(super) fn inherit(&self, old: &Self, generation: u32) {
+        let (next, most) = (old.next.load(Ordering::Acquire), old.slots.len() as u64);
+        for ticket in next.saturating_sub(most)..next {
+            let slot = old.slots[(ticket % most) as usize].load(Ordering::Acquire);
+            if let (true, entry) = unpack(slot, generation) {
+                self.add(generation, entry, || true);
+            }
+        }
+    }
+
     /// What the window holds; `None` while a result is only half entered, whose own call will ask.
     pub(super) fn counts(&self, generation: u32) -> Option<Counts> {
         total_order();

@@ -49,17 +49,17 @@ impl Machine {
         }
     }
 
-    /// A machine in the state of this one, one phase on, so that results of this one's phase mean
-    /// nothing to it. Trials under way are lost, and the next call is a trial.
+    /// A machine in the phase of this one, which goes on: results under way count for it. But
+    /// trials under way are lost, and the next call is a trial.
     pub(super) fn successor(&self) -> Self {
         let word = self.word();
         let next = match word.kind() {
             Kind::HalfOpen => word.next(Kind::Open, word.streak(), 0),
-            kind => word.next(kind, word.streak(), word.tick()),
+            _ => word,
         };
         Self {
             word: AtomicU64::new(next.0),
-            note: Tagged::new(),
+            note: self.note.copy(),
             epoch: self.epoch,
             seed: self.seed,
             stale: AtomicU32::new(self.stale() as u32),
@@ -69,6 +69,11 @@ impl Machine {
     #[inline]
     pub(super) fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// The number of the present phase.
+    pub(super) fn generation(&self) -> u32 {
+        self.word().generation()
     }
 
     /// Whether this phase is the present one.

@@ -23,6 +23,11 @@ impl Tagged {
         Self(AtomicU64::new(0))
     }
 
+    /// A word that holds the same.
+    pub(super) fn copy(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::SeqCst)))
+    }
+
     /// The tag that stands here, and what it holds.
     #[inline]
     pub(super) fn load(&self) -> (u64, u64) {
@@ -119,6 +124,12 @@ impl Pair {
     #[inline]
     pub(super) const fn of(payload: u64) -> Self {
         Self { one: payload >> Self::BITS, other: payload & Self::MOST }
+    }
+
+    /// Both added up, if neither is too much for a payload.
+    pub(super) fn plus(self, more: Self) -> Option<Self> {
+        let sum = Self { one: self.one + more.one, other: self.other + more.other };
+        (sum.one <= Self::MOST && sum.other <= Self::MOST).then_some(sum)
     }
 
     /// As a payload, each count modulo 2²⁰.

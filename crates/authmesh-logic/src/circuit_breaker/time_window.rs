@@ -154,6 +154,43 @@ impl TimeWindow {
         sum
     }
 
+    /// Takes over what an old window holds of this phase, each of its buckets into the one of ours
+    /// that holds its end; what is too old for us is left behind. To be called before anybody adds.
+    pub(super) fn inherit(&self, old: &Self, generation: u32, since: u64) {
+        let (present, ours) = (old.present(since), self.reach(since));
+        let newest = old.tag(generation, present);
+        for ring in old.cells.chunks(old.stride as usize) {
+            for cell in &ring[..usize::from(old.buckets)] {
+                let (tag, results) = cell.results.load();
+                let age = newest.wrapping_sub(tag) & LAST_TAG;
+                let number = present.number().checked_sub(age);
+                let Some(number) = number.filter(|_| age < u64::from(old.buckets)) else {
+                    continue;
+                };
+                let end = (number + 1).saturating_mul(old.bucket_nanos) - 1;
+                let bucket =
+                    Bucket::new(end.min(since) / self.bucket_nanos, u64::from(self.buckets));
+                if ours.number() - bucket.number() < u64::from(self.buckets) {
+                    let marks = cell.marks.under(tag).unwrap_or_default();
+                    self.take_over(bucket, generation, Pair::of(results), Pair::of(marks));
+                }
+            }
+        }
+    }
+
+    /// Adds many results at once, or, where they would be too many for a bucket, none of them.
+    fn take_over(&self, bucket: Bucket, generation: u32, results: Pair, marks: Pair) {
+        let (cell, tag) = (&self.cells[bucket.slot()], self.tag(generation, bucket));
+        let held = |word: &Tagged| Pair::of(word.under(tag).unwrap_or_default());
+        let results = held(&cell.results).plus(results);
+        let marks = held(&cell.marks).plus(marks);
+        if let (Some(results), Some(marks)) = (results, marks) {
+            for (word, pair) in [(&cell.results, results), (&cell.marks, marks)] {
+                word.change(tag, || true, |_| pair.payload());
+            }
+        }
+    }
+
     /// The tag of this bucket in this phase.
     #[inline]
     fn tag(&self, generation: u32, bucket: Bucket) -> u64 {
@@ -239,6 +276,38 @@ mod tests {
         assert_eq!((counts.total, counts.failures, counts.slow), (Pair::MOST, 7, 1));
         assert!(add(&window, 0, BAD, SECOND).is_some());
         assert_eq!(window.counts(0, SECOND).failures, 8);
+    }
+
+    #[test]
+    fn another_window_takes_over_what_is_young_enough_for_it() {
+        let seconds = |window: &TimeWindow, second: u64| window.counts(5, second * SECOND).total;
+        let old = TimeWindow::new(Duration::from_secs(12), 4, 2);
+        // 3 s a bucket: one result at 1 s, two at 4 s, three at 7 s, four at 10 s.
+        for (second, times) in [(1, 1), (4, 2), (7, 3), (10, 4)] {
+            for lane in 0..times {
+                old.add(5, Lane::new(lane), BAD, second * SECOND, || true).unwrap();
+            }
+        }
+        for (length, buckets, now, kept) in [
+            (12, 12, 10, 10),
+            (24, 3, 10, 10),
+            (6, 6, 10, 9),
+            (3, 3, 10, 7),
+            (1, 1, 10, 4),
+            (24, 24, 13, 9),
+            (12, 4, 40, 0),
+        ] {
+            let new = TimeWindow::new(Duration::from_secs(length), buckets, 4);
+            new.inherit(&old, 5, now * SECOND);
+            assert_eq!(seconds(&new, now), kept, "{length} s in {buckets} at {now} s");
+            let counts = new.counts(5, now * SECOND);
+            assert_eq!((counts.failures, counts.slow, counts.denied), (kept, kept, 0));
+            assert_eq!(new.counts(4, now * SECOND).total, 0, "of another phase");
+            assert_eq!(seconds(&new, now + length + 3), 0, "and it grows old");
+        }
+        let other = TimeWindow::new(Duration::from_secs(12), 4, 1);
+        other.inherit(&old, 6, 10 * SECOND);
+        assert_eq!(other.counts(6, 10 * SECOND).total, 0, "an earlier phase has nothing to leave");
     }
 
     #[test]

@@ -29,6 +29,16 @@ impl Window {
         }
     }
 
+    /// Takes over what an old window holds of this phase, if it is of the same kind: a window over
+    /// calls does not know their times, nor one over time their order.
+    pub(super) fn inherit(&self, old: &Self, generation: u32, since: u64) {
+        match (self, old) {
+            (Self::Time(window), Self::Time(old)) => window.inherit(old, generation, since),
+            (Self::Count(window), Self::Count(old)) => window.inherit(old, generation),
+            _ => {}
+        }
+    }
+
     /// Adds one result, and gives its place in time; `None` if `is_current` says that its phase is
     /// over.
     #[inline]

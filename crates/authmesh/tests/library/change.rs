@@ -1,8 +1,11 @@
 //! A mesh whose configuration changes, and meshes that end.
 
+use std::time::Duration;
+
+use authmesh::circuit_breaker::{CircuitBreakerMetrics, State, Window};
 use authmesh::config::{DiscoverySource, RegistryConfig, ServiceConfig};
 use authmesh::discovery::{DEFAULT_TTL, Instance, Registrants, Registry, ServiceName};
-use authmesh::telemetry::EventKind;
+use authmesh::telemetry::{EventKind, ServiceMetrics};
 use authmesh::{BuildError, Mesh};
 use http::{Method, StatusCode};
 
@@ -41,6 +44,33 @@ async fn what_stays_in_the_configuration_keeps_its_state() {
 
     mesh.reconfigure(config([])).await.unwrap();
     assert!(mesh.service("token").is_none());
+}
+
+/// The breakers of a service's operations and instances.
+fn breakers(service: &mut ServiceMetrics) -> impl Iterator<Item = &mut CircuitBreakerMetrics> {
+    let operations = service.operations.iter_mut().map(|operation| &mut operation.breaker);
+    operations.chain(service.instances.iter_mut().map(|instance| &mut instance.breaker))
+}
+
+#[tokio::test]
+async fn a_breaker_with_other_windows_keeps_its_evidence() {
+    let backend = Backend::start("token", Manner::Answers);
+    let mut service = token([backend.address.clone()]);
+    let mesh = mesh([service.clone()]).await;
+    let client = mesh.service("token").unwrap();
+    for _ in 0..5 {
+        send(&client, Method::GET).await.unwrap();
+    }
+    let window = Window::Time { length: Duration::from_secs(60), buckets: 6 };
+    (service.breaker.window, service.endpoint_breaker.window) = (window, window);
+    let generation = || mesh.metrics().services[0].generation;
+    let before = generation();
+    mesh.reconfigure(config([service])).await.unwrap();
+    until(|| generation() > before).await;
+    let mut after = mesh.metrics().services.remove(0);
+    for breaker in breakers(&mut after) {
+        assert_eq!((breaker.counts.total, breaker.state), (5, State::Closed));
+    }
 }
 
 #[tokio::test]

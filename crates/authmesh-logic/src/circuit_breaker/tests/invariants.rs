@@ -283,6 +283,52 @@ fn i12_a_changed_policy_keeps_state_phase_and_evidence() {
 }
 
 #[test]
+fn i12_windows_of_another_size_keep_what_they_reach_and_calls_under_way() {
+    let burn_rate = Some(crate::circuit_breaker::BurnTrip::of(Ratio::percent(99)));
+    let time = |seconds| Window::Time { length: Duration::from_secs(seconds), buckets: 10 };
+    let rows = [
+        (time(10), time(60), 3),
+        (time(60), time(10), 3),
+        (time(10), time(1), 1),
+        (Window::Count { calls: 5 }, Window::Count { calls: 50 }, 3),
+        (Window::Count { calls: 50 }, Window::Count { calls: 2 }, 2),
+        (time(10), Window::Count { calls: 50 }, 0),
+        (Window::Count { calls: 50 }, time(10), 0),
+    ];
+    for (window, other, kept) in rows {
+        let mut bench = Bench::new(Policy { window, burn_rate, failure_rate: None, ..policy() });
+        let under_way = bench.ask().unwrap();
+        bench.call(SUCCESS).after(2_000).call(SUCCESS).after(2_000).call(FAILURE);
+        let policy = Policy { window: other, ..bench.policy.clone() };
+        bench.breaker = bench.breaker.resized(&policy, 2, bench.now);
+        bench.policy = policy;
+        let counts = bench.counts();
+        assert_eq!(counts.total, kept, "{window:?} {other:?}");
+        assert_eq!((counts.failures, counts.consecutive_failures), (kept.min(1), 1));
+        bench.tell(under_way, FAILURE).call(FAILURE);
+        let transition = bench.last.unwrap();
+        assert_eq!(transition.cause, Cause::ConsecutiveFailures, "{window:?} {other:?}");
+        assert_eq!(transition.generation, 1);
+    }
+}
+
+#[test]
+fn i12_what_a_burn_rate_has_seen_is_kept() {
+    let trip = crate::circuit_breaker::BurnTrip::of(Ratio::percent(99));
+    let none = Policy { consecutive_failures: None, failure_rate: None, ..policy() };
+    let mut bench = Bench::new(Policy { burn_rate: Some(trip), ..none.clone() });
+    bench.calls(99, SUCCESS);
+    let longer = crate::circuit_breaker::BurnTrip { long: trip.long * 2, ..trip };
+    let policy = Policy { burn_rate: Some(longer), ..none };
+    bench.breaker = bench.breaker.resized(&policy, 2, bench.now);
+    bench.policy = policy;
+    bench.calls(16, FAILURE);
+    assert_eq!(bench.state(), State::Closed, "16 of 115 are less than 14.4 %");
+    bench.call(FAILURE);
+    assert_eq!(bench.last.unwrap().cause, Cause::BurnRate);
+}
+
+#[test]
 fn a_lost_trial_opens_the_phase_at_its_limit_whoever_looks_first() {
     let mut bench = half_open(Policy { trials: 1, closes_at: 1, ..policy() });
     let lost = bench.ask().unwrap();
