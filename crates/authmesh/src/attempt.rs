@@ -177,15 +177,13 @@ impl Attempt {
         let Some((service_permit, endpoint_permit)) = self.permits.take() else { return };
         let Target { operation, lane, .. } = &*self.target;
         operation.counters.count(*lane, Counted::Attempt(kind));
-        self.cell.counters.result(kind);
         self.cell.traffic.record(kind, now);
         let latency = self.latency(kind, now);
         if let Some(admitted) = self.admitted.take() {
             admitted.finish(kind, latency, now);
         }
         let outcome = outcome_of(kind, latency, &policy.breaker);
-        let moved =
-            operation.breaker.load().record(&policy.breaker, *lane, service_permit, outcome, now);
+        let moved = operation.record(&policy.breaker, *lane, service_permit, outcome, now);
         self.target.tell_service_breaker(moved);
 
         if let Some(outlier) = &policy.outlier
@@ -195,7 +193,7 @@ impl Attempt {
         }
         let breaker = &policy.endpoint_breaker;
         let outcome = outcome_of(kind, latency, breaker);
-        let moved = self.cell.breaker.record(breaker, *lane, endpoint_permit, outcome, now);
+        let moved = self.cell.record(breaker, *lane, endpoint_permit, outcome, now);
         self.target.tell_endpoint_breaker(&self.cell, moved);
     }
 }
@@ -239,19 +237,23 @@ impl Target {
     /// Tells of a move of the operation's breaker, if there was one.
     pub(crate) fn tell_service_breaker(&self, moved: Option<Transition>) {
         if let Some(transition) = moved {
-            self.operation.counters.count(self.lane, Counted::Transition(transition.to));
-            let operation = self.operation.name.to_string();
-            let kind = EventKind::ServiceBreaker { operation, transition };
-            self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
+            self.operation.counters.moved(transition);
+            for transition in transition.steps() {
+                let operation = self.operation.name.to_string();
+                let kind = EventKind::ServiceBreaker { operation, transition };
+                self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
+            }
         }
     }
 
     /// Tells of a move of an endpoint's breaker, if there was one.
     pub(crate) fn tell_endpoint_breaker(&self, cell: &EndpointCell, moved: Option<Transition>) {
         if let Some(transition) = moved {
-            cell.counters.moved(transition.to);
-            let kind = EventKind::EndpointBreaker { instance: cell.id.clone(), transition };
-            self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
+            cell.moved(transition);
+            for transition in transition.steps() {
+                let kind = EventKind::EndpointBreaker { instance: cell.id.clone(), transition };
+                self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use authmesh_logic::circuit_breaker::{Admission, Permit, Rejected, RejectedReaso
 use authmesh_logic::retry::OperationClass;
 
 use crate::attempt::Attempt;
+use crate::circuit_breaker::TrialResult;
 use crate::endpoint::{Endpoint, EndpointCell};
 use crate::error::{Error, ErrorKind};
 use crate::luck;
@@ -70,6 +71,10 @@ pub(crate) fn choose(
             Ok(Attempt::begin(Arc::clone(target), cell, service_permit, endpoint_permit, now))
         }
         Err(error) => {
+            if service_permit.is_trial() {
+                let returned = Counted::Trial(TrialResult::Returned);
+                target.operation.counters.count(target.lane, returned);
+            }
             breaker.cancel(service_permit);
             Err(error)
         }
@@ -97,7 +102,7 @@ fn enter(
         match admitted {
             Ok(permit) => return Ok((Arc::clone(cell), permit)),
             Err(refusal) => {
-                cell.counters.rejected(refusal.reason);
+                cell.refused(refusal.reason);
                 refused[place] = index;
                 rejected = Some(refusal);
             }

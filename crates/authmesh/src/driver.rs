@@ -346,6 +346,7 @@ fn new_cell(service: &Service, policy: &ServicePolicy, instance: &Instance) -> E
         service.lanes,
         Arc::clone(&service.open),
     )
+    .among(Arc::clone(&service.endpoint_breakers))
 }
 
 /// Who checks the instances, if anybody does.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use authmesh_logic::Lane;
-use authmesh_logic::circuit_breaker::Command;
+use authmesh_logic::circuit_breaker::{Command, Transition};
 use authmesh_logic::config::{DiscoverySource, MeshConfig, RegistryConfig, ServiceConfig};
 use authmesh_logic::discovery::ServiceName;
 
@@ -22,7 +22,7 @@ use crate::roster::ServicePolicy;
 use crate::service::{DEFAULT_OPERATION, Quotas, Service};
 use crate::snapshot::metrics_of;
 use crate::status::{MeshStatus, ServiceStatus};
-use crate::telemetry::{Counted, EventKind, EventReceiver, EventSender, MeshMetrics};
+use crate::telemetry::{EventKind, EventReceiver, EventSender, MeshMetrics};
 
 /// A running mesh. Cheap to clone; it stops when the last clone is dropped.
 #[derive(Clone)]
@@ -171,6 +171,7 @@ impl Mesh {
             registry: self.shared.registry.as_ref().map(Registry::metrics),
             identity: self.shared.identity.status(),
             events: self.shared.events.told(),
+            events_missed: self.shared.events.missed(),
         }
     }
 
@@ -201,11 +202,13 @@ impl Mesh {
                 let operation = service.operation(operation);
                 operation.manual.write(Some(note));
                 let transition = operation.breaker.load().command(&policy.breaker, command, now);
-                transition.map(|transition| {
-                    operation.counters.count(Lane::FIRST, Counted::Transition(transition.to));
+                transition.into_iter().for_each(|moved| operation.counters.moved(moved));
+                let steps = transition.into_iter().flat_map(Transition::steps);
+                let told = |transition| {
                     let operation = operation.name.to_string();
                     EventKind::ServiceBreaker { operation, transition }
-                })
+                };
+                steps.map(told).collect::<Vec<_>>()
             }
             BreakerKey::Instance { instance, .. } => {
                 let state = member.driving.state.borrow();
@@ -214,10 +217,13 @@ impl Mesh {
                 let cell = &found.ok_or_else(unknown)?.endpoint.cell;
                 cell.manual.write(Some(note));
                 let transition = cell.breaker.command(&policy.endpoint_breaker, command, now);
-                transition.map(|transition| {
-                    cell.counters.moved(transition.to);
-                    EventKind::EndpointBreaker { instance: cell.id.clone(), transition }
-                })
+                transition.into_iter().for_each(|moved| cell.moved(moved));
+                let steps = transition.into_iter().flat_map(Transition::steps);
+                let told = |transition| {
+                    let instance = cell.id.clone();
+                    EventKind::EndpointBreaker { instance, transition }
+                };
+                steps.map(told).collect()
             }
         };
         let commanded = EventKind::BreakerCommanded {
@@ -226,7 +232,7 @@ impl Mesh {
             who: who.into(),
             why: why.into(),
         };
-        for kind in [Some(commanded), moved].into_iter().flatten() {
+        for kind in std::iter::once(commanded).chain(moved) {
             service.events.tell(Clock.time_of_day(), &service.name, kind);
         }
         Ok(())

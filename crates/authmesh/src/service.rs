@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use authmesh_logic::circuit_breaker::{
-    self, AdvancedCircuitBreaker, BreakerRegistry, Counts, State,
+    self, AdvancedCircuitBreaker, BreakerRegistry, Counts, Permit, State, Transition,
 };
 use authmesh_logic::concurrency::Priority;
 use authmesh_logic::config::{AdmissionConfig, Classifier};
 use authmesh_logic::discovery::ServiceName;
+use authmesh_logic::outcome::Outcome;
 use authmesh_logic::outlier::Cause;
 use authmesh_logic::quota::Quota;
 use authmesh_logic::retry::{self, Budget, OperationClass};
@@ -19,12 +20,13 @@ use authmesh_logic::{Lane, Moment};
 use tokio::sync::Notify;
 
 use crate::admission::Admission;
+use crate::circuit_breaker::TrialResult;
 use crate::clock::Clock;
 use crate::health::HealthCounters;
 use crate::luck::with_dice;
 use crate::operator::ManualNote;
 use crate::roster::{Roster, ServicePolicy};
-use crate::telemetry::{EventSender, OperationCounters};
+use crate::telemetry::{Counted, EndpointBreakerCounters, EventSender, OperationCounters};
 use crate::transport::OpenConnections;
 
 /// One service, shared by all its clients.
@@ -37,6 +39,8 @@ pub(crate) struct Service {
     pub(crate) checks: Arc<HealthCounters>,
     /// Rung when an endpoint has failed often enough to be looked at.
     pub(crate) outliers: Arc<Notify>,
+    /// What is counted of all its endpoint breakers together.
+    pub(crate) endpoint_breakers: Arc<EndpointBreakerCounters>,
     /// How often instances were ejected, by the rule that found them.
     pub(crate) ejections: [AtomicU64; Cause::ALL.len()],
     quotas: Arc<Quotas>,
@@ -118,6 +122,7 @@ impl Service {
             open: Arc::default(),
             checks: Arc::default(),
             outliers: Arc::default(),
+            endpoint_breakers: Arc::default(),
             ejections: Default::default(),
             quotas,
             roster: ArcSwap::from_pointee(Roster::empty(policy)),
@@ -197,10 +202,27 @@ impl Operation {
             name: name.into(),
             breaker: ArcSwap::from_pointee(breaker),
             manual: ManualNote::default(),
-            counters: OperationCounters::new(lanes),
+            counters: OperationCounters::new(lanes, now),
             admission: ArcSwapOption::from(Admission::new(policy.admission, lanes, now)),
             quota: NamedQuota::new(name),
         }
+    }
+
+    /// Tells its breaker how an attempt ended, and counts it if it was a trial.
+    pub(crate) fn record(
+        &self,
+        policy: &circuit_breaker::Policy,
+        lane: Lane,
+        permit: Permit,
+        outcome: Outcome,
+        now: Moment,
+    ) -> Option<Transition> {
+        let breaker = self.breaker.load();
+        if permit.is_trial() {
+            let is_current = breaker.is_current(policy, &permit, now);
+            self.counters.count(lane, Counted::Trial(TrialResult::of(outcome.kind, is_current)));
+        }
+        breaker.record(policy, lane, permit, outcome, now)
     }
 
     /// Whether its breaker protects nothing and knows nothing.

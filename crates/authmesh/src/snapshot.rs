@@ -7,7 +7,7 @@ use authmesh_logic::Moment;
 use crate::driver::{MemberState, ServiceState};
 use crate::load_balancer::{EndpointMetrics, LoadBalancerMetrics};
 use crate::service::Service;
-use crate::telemetry::{BreakerReading, InstanceMetrics, OperationMetrics, ServiceMetrics};
+use crate::telemetry::{InstanceMetrics, OperationMetrics, ServiceMetrics};
 
 /// Reads a service whose update lane last said `state`. Asking changes nothing.
 pub(crate) fn metrics_of(service: &Service, state: &ServiceState, now: Moment) -> ServiceMetrics {
@@ -15,12 +15,12 @@ pub(crate) fn metrics_of(service: &Service, state: &ServiceState, now: Moment) -
     let policy = &roster.policy;
     let operations = service.operations();
     let operations = operations.iter().map(|operation| {
-        let breaker = BreakerReading::of(&operation.breaker.load(), &policy.breaker, now);
+        let breaker = operation.breaker.load().reading(&policy.breaker, now);
         let admission = operation.admission.load();
         OperationMetrics {
             admission: admission.as_ref().map(|admission| admission.metrics(now)),
             quota_closed: operation.quota.door.closed_for(now),
-            ..operation.counters.metrics(&operation.name, breaker)
+            ..operation.counters.metrics(&operation.name, &breaker, now)
         }
     });
     let instances = state.members.iter().map(|member| InstanceMetrics {
@@ -41,6 +41,7 @@ pub(crate) fn metrics_of(service: &Service, state: &ServiceState, now: Moment) -
             strategy: policy.balance.strategy,
             endpoints: state.members.iter().map(endpoint_metrics).collect(),
         },
+        endpoint_breakers: service.endpoint_breakers.metrics(),
         ejections: service.ejections.each_ref().map(|count| count.load(Ordering::Relaxed)),
         health: service.checks.metrics(state.members.iter().map(|member| member.health.status)),
     }

@@ -5,8 +5,8 @@ use std::future::{pending, ready};
 use std::time::Duration;
 
 use authmesh::circuit_breaker::{
-    AdvancedCircuitBreaker, CallError, CircuitBreaker, CircuitBreakerLayer, Command, Jitter,
-    Outcome, Policy, RejectedReason, State, Wait,
+    AdvancedCircuitBreaker, CallError, Cause, CircuitBreaker, CircuitBreakerLayer, Command, Jitter,
+    Move, Outcome, Policy, RejectedReason, State, Wait,
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -44,7 +44,8 @@ fn clones_are_one_breaker_and_its_metrics_add_up() {
     let metrics = breaker.metrics();
     assert_eq!(metrics.state.word(), "open");
     assert_eq!(metrics.results, [1, 0, 0, 2, 1]);
-    assert_eq!((metrics.rejected, metrics.transitions), ([1, 0, 0, 0], 1));
+    assert_eq!((metrics.rejected, metrics.moves.total()), ([1, 0, 0, 0], 1));
+    assert_eq!(metrics.moves.entered(metrics.state), 1);
 }
 
 #[test]
@@ -60,8 +61,20 @@ fn a_dropped_trial_gives_its_place_back() {
     assert!(trial.is_trial());
     assert_eq!(breaker.try_acquire().unwrap_err().reason, RejectedReason::TrialBusy);
     drop(trial);
-    breaker.try_acquire().unwrap().success();
+    let late = breaker.try_acquire().unwrap();
+    breaker.command(Command::OpenFor(Duration::ZERO));
+    late.failure();
+    let trial = loop {
+        if let Ok(trial) = breaker.try_acquire() {
+            break trial;
+        }
+    };
+    trial.success();
     assert_eq!(breaker.state(), State::Closed);
+    let metrics = breaker.metrics();
+    assert_eq!(metrics.trials, [1, 0, 1, 1], "passed, failed, returned, late");
+    let passed = Move { from: "half_open", to: "closed", cause: Cause::TrialsPassed };
+    assert_eq!((metrics.moves.of(passed), metrics.stale_results), (1, 1));
 }
 
 #[tokio::test]

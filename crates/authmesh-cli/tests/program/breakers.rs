@@ -44,8 +44,15 @@ fn an_operator_holds_a_breaker_by_hand_and_everybody_sees_who_and_why() {
     let states = text.lines().filter(|line| line.starts_with("authmesh_breaker_state{"));
     let ones: Vec<_> = states.filter(|line| line.ends_with(" 1")).collect();
     assert_eq!(ones, [format!("authmesh_breaker_state{{{labels},state=\"forced_open\"}} 1")]);
-    let entered = format!("authmesh_breaker_transitions_total{{{labels},state=\"forced_open\"}} 1");
+    let kind = r#"state="forced_open",kind="closed_to_forced_open",reason="operator""#;
+    let entered = format!("authmesh_breaker_transitions_total{{{labels},{kind}}} 1");
     assert!(text.lines().any(|line| line == entered), "{entered} in\n{text}");
+    let held = format!("authmesh_breaker_state_seconds_total{{{labels},state=\"forced_open\"}} ");
+    let seconds = |text: &str| -> f64 {
+        let spent = text.lines().find_map(|line| line.strip_prefix(&held));
+        spent.and_then(|spent| spent.parse().ok()).unwrap_or_else(|| panic!("{held} in\n{text}"))
+    };
+    assert!(seconds(&text) > 0.0 && seconds(&get(&metrics, "/metrics").body) > seconds(&text));
 
     for (verb, word) in [("shadow", "metrics_only"), ("disable", "disabled")] {
         let run = folder.run(&["breaker", verb, "token/default", "--why", "a trial"]);
@@ -54,6 +61,39 @@ fn an_operator_holds_a_breaker_by_hand_and_everybody_sees_who_and_why() {
     }
     assert_eq!(folder.run(&["breaker", "reset", "token/default", "--why", "over"]).code, 0);
     assert!(state()["state"] == "closed" && state()["manual"].is_null());
+}
+
+#[test]
+fn what_breakers_did_is_told_in_numbers() {
+    // Nobody listens there.
+    let folder = Folder::serving(
+        "[service.token]\nendpoints = [\"127.0.0.1:1\"]\nretry = \"off\"\n\
+         breaker = { consecutive_failures = 3, wait = \"1h\", longest_wait = \"1h\" }\n\
+         endpoint_breaker = { consecutive_failures = 2, wait = \"1ms\", trials = 1 }\n",
+    );
+    let mesh = folder.start();
+    let (web, metrics) = (mesh.address("listener web"), mesh.address("door metrics"));
+    let tripped = "authmesh_breaker_transitions_total{service=\"token\",operation=\"default\",\
+                   state=\"open\",kind=\"closed_to_open\",reason=\"consecutive_failures\"} 1\n";
+    let scrape = || {
+        get(&web, "/");
+        get(&metrics, "/metrics").body
+    };
+    let text = until(scrape, |text| text.contains(tripped));
+    let (endpoint, operation) = (r#"service="token""#, r#"service="token",operation="default""#);
+    for line in [
+        r#"transitions_total{SERVICE,state="open",kind="closed_to_open",reason="consecutive_failures"} 1"#,
+        r#"transitions_total{SERVICE,state="half_open",kind="open_to_half_open",reason="wait_ended"} 1"#,
+        r#"transitions_total{SERVICE,state="open",kind="half_open_to_open",reason="trials_failed"} 1"#,
+        r#"trials_total{SERVICE,result="failed"} 1"#,
+        r#"trials_total{SERVICE,result="passed"} 0"#,
+    ] {
+        let line = format!("authmesh_endpoint_breaker_{}", line.replace("SERVICE", endpoint));
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    let open = format!("authmesh_breaker_state{{{operation},state=\"open\"}} 1");
+    assert!(text.lines().any(|found| found == open), "{open} in\n{text}");
+    assert!(text.contains("\nauthmesh_events_missed_total 0\n"), "{text}");
 }
 
 #[test]

@@ -25,7 +25,13 @@ fn a_request_is_seen_at_every_door() {
         format!("authmesh_attempts_total{{{labels},outcome=\"success\"}} 1"),
         format!("authmesh_request_seconds_count{{{labels}}} 1"),
         format!("authmesh_breaker_state{{{labels},state=\"closed\"}} 1"),
-        format!("authmesh_breaker_transitions_total{{{labels},state=\"open\"}} 0"),
+        format!(
+            "authmesh_breaker_transitions_total{{{labels},state=\"open\",\
+             kind=\"closed_to_open\",reason=\"failure_rate\"}} 0"
+        ),
+        format!("authmesh_breaker_trials_total{{{labels},result=\"passed\"}} 0"),
+        format!("authmesh_breaker_state_seconds_total{{{labels},state=\"open\"}} 0"),
+        "authmesh_endpoint_breaker_trials_total{service=\"token\",result=\"late\"} 0".to_owned(),
         format!("authmesh_breaker_rejections_total{{{labels},reason=\"open\"}} 0"),
         "authmesh_endpoints{service=\"token\",state=\"routable\"} 1".to_owned(),
         "authmesh_balancer_picks_total{service=\"token\",strategy=\"least_loaded\"} 1".to_owned(),

@@ -5,8 +5,10 @@ use super::face::face;
 use super::machine::{Machine, Standing};
 use super::permit::{Admission, Permit, Rejected};
 use super::policy::Policy;
-use super::state::{Cause, Counts, State, Transition};
-use super::word::Kind;
+use super::reading::Reading;
+use super::state::{Cause, Counts, State};
+use super::transition::Transition;
+use super::word::{Kind, Word};
 use crate::outcome::{Outcome, OutcomeKind};
 use crate::{Dice, Lane, Moment};
 

@@ -65,11 +65,33 @@ macro_rules! face {
                 self.machine.state(policy, now)
             }
 
+            /// Everything it says of itself now, of one phase. Changes nothing.
+            #[must_use]
+            pub fn reading(&self, policy: &Policy, now: Moment) -> Reading {
+                let settled = self.machine.settled(policy, now);
+                Reading {
+                    state: self.machine.view(settled.word),
+                    counts: self.counts_of(settled.word, now),
+                    untold: self.machine.lapsed(settled),
+                    stale_results: self.machine.stale(),
+                }
+            }
+
+            /// Whether the phase in which this permit was given still goes on, so that its result
+            /// would count. Changes nothing.
+            #[must_use]
+            pub fn is_current(&self, policy: &Policy, permit: &Permit, now: Moment) -> bool {
+                self.machine.settled(policy, now).word.generation() == permit.generation()
+            }
+
             /// The evidence now: what a closed breaker judges by, or the trials of a half-open one.
             /// Changes nothing.
             #[must_use]
             pub fn counts(&self, policy: &Policy, now: Moment) -> Counts {
-                let word = self.machine.settled(policy, now);
+                self.counts_of(self.machine.settled(policy, now).word, now)
+            }
+
+            fn counts_of(&self, word: Word, now: Moment) -> Counts {
                 match word.kind() {
                     Kind::HalfOpen => word.trials().counts(),
                     _ => self.evidence(word.generation(), now),

@@ -3,10 +3,11 @@
 use super::command::Command;
 use super::permit::{Admission, Permit, Rejected};
 use super::policy::Policy;
-use super::rules::{Phase, Rules};
-use super::state::{Cause, Counts, State, Transition};
+use super::rules::{Phase, Rules, Settled};
+use super::state::{Cause, Counts, State};
 use super::tagged::Tagged;
 use super::ticks::Epoch;
+use super::transition::Transition;
 use super::trials::Trials;
 use super::word::{Kind, NEVER, Word};
 use crate::mutant::{self, Mutant};
@@ -119,23 +120,20 @@ impl Machine {
         let (rules, tick) = (self.rules(policy), self.epoch.tick(now));
         loop {
             let phase = self.phase();
-            let (settled, cause) = rules.settled(phase, tick);
-            let (next, answer) = rules.asked(Phase { word: settled, ..phase }, dice, now);
+            let settled = rules.settled(phase, tick);
+            let (next, answer) = rules.asked(Phase { word: settled.word, ..phase }, dice, now);
             if next == phase.word {
                 return (answer, None);
             }
             if !self.exchange(phase.word, next) {
                 continue;
             }
-            let begins = next.generation() != phase.word.generation();
-            if !begins && cause.is_none() {
-                return (answer, None);
+            if next.generation() == settled.word.generation() {
+                return (answer, self.lapsed(settled));
             }
-            if begins && next.kind() == Kind::HalfOpen {
-                self.note_trials_began(next, now);
-            }
-            let cause = cause.unwrap_or(Cause::WaitEnded);
-            return (answer, Some(self.transition(phase.word, next, cause, Counts::default())));
+            self.note_trials_began(next, now);
+            let none = Counts::default();
+            return (answer, Some(self.moved(settled, next, Cause::WaitEnded, none, now)));
         }
     }
 
@@ -149,21 +147,18 @@ impl Machine {
     /// What a result of this permit may do now.
     pub(super) fn standing(&self, policy: &Policy, generation: u32, now: Moment) -> Standing {
         let phase = self.phase();
-        let (settled, cause) = self.rules(policy).settled(phase, self.epoch.tick(now));
-        if settled.generation() == generation {
-            return match settled.kind() {
+        let settled = self.rules(policy).settled(phase, self.epoch.tick(now));
+        if settled.word.generation() == generation {
+            return match settled.word.kind() {
                 Kind::HalfOpen => Standing::Trial,
-                _ if settled.gathers() => Standing::Evidence,
+                _ if settled.word.gathers() => Standing::Evidence,
                 _ => Standing::Ignored,
             };
         }
         self.count_stale();
-        let lapsed = cause.filter(|_| phase.word.generation() == generation);
-        Standing::Stale(
-            lapsed
-                .filter(|_| self.exchange(phase.word, settled))
-                .map(|cause| self.transition(phase.word, settled, cause, Counts::default())),
-        )
+        let ended_now = phase.word.generation() == generation;
+        let lapsed = self.lapsed(settled).filter(|_| ended_now);
+        Standing::Stale(lapsed.filter(|_| self.exchange(phase.word, settled.word)))
     }
 
     /// Takes the result of a trial and decides by it, in one exchange: a denial passes, a throttled
@@ -192,7 +187,8 @@ impl Machine {
             let trials = word.trials().with_verdict(passed, outcome.slow);
             let (next, cause) = self.rules(policy).judged(word, trials, now);
             if self.exchange(word, next) {
-                return cause.map(|cause| self.transition(word, next, cause, trials.counts()));
+                let (settled, counts) = (Settled { word, lapse: None }, trials.counts());
+                return cause.map(|cause| self.moved(settled, next, cause, counts, now));
             }
         }
     }
@@ -254,16 +250,19 @@ impl Machine {
         evidence: Counts,
         now: Moment,
     ) -> Option<Transition> {
+        let rules = self.rules(policy);
         loop {
-            let word = self.word();
+            let phase = self.phase();
+            let settled = rules.settled(phase, self.epoch.tick(now));
+            let word = settled.word;
             let closed = matches!(word.kind(), Kind::Closed | Kind::Recovering);
             let ours = word.generation() == generation || mutant::is(Mutant::TripsAnyPhase);
             if !ours || !closed {
                 return None;
             }
-            let next = self.rules(policy).opened(word, self.epoch.tick_up(now));
-            if self.exchange(word, next) {
-                return Some(self.transition(word, next, cause, evidence));
+            let next = rules.opened(word, self.epoch.tick_up(now));
+            if self.exchange(phase.word, next) {
+                return Some(self.moved(settled, next, cause, evidence, now));
             }
         }
     }
@@ -278,32 +277,36 @@ impl Machine {
         let rules = self.rules(policy);
         loop {
             let phase = self.phase();
-            let (settled, _) = rules.settled(phase, self.epoch.tick(now));
-            let next = rules.commanded(settled, command, now)?;
+            let settled = rules.settled(phase, self.epoch.tick(now));
+            let next = rules.commanded(settled.word, command, now)?;
             if self.exchange(phase.word, next) {
                 if next.kind() == Kind::HalfOpen {
                     self.note_trials_began(next, now);
                 }
-                let (word, evidence) = (phase.word, Counts::default());
-                return Some(self.transition(word, next, Cause::Operator, evidence));
+                return Some(self.moved(settled, next, Cause::Operator, Counts::default(), now));
             }
         }
     }
 
     pub(super) fn state(&self, policy: &Policy, now: Moment) -> State {
-        Rules::view(self.epoch, self.settled(policy, now))
+        self.view(self.settled(policy, now).word)
     }
 
-    /// The word that holds now, although nobody may have written it yet.
-    pub(super) fn settled(&self, policy: &Policy, now: Moment) -> Word {
-        self.rules(policy).settled(self.phase(), self.epoch.tick(now)).0
+    /// The word as people see it.
+    pub(super) fn view(&self, word: Word) -> State {
+        Rules::view(self.epoch, word)
+    }
+
+    /// The word that holds now, and how it came about.
+    pub(super) fn settled(&self, policy: &Policy, now: Moment) -> Settled {
+        self.rules(policy).settled(self.phase(), self.epoch.tick(now))
     }
 
     pub(super) fn would_admit(&self, policy: &Policy, now: Moment) -> Admission {
         if self.word().kind() == Kind::Closed {
             return Admission::Freely;
         }
-        self.rules(policy).would_admit(self.settled(policy, now), now)
+        self.rules(policy).would_admit(self.settled(policy, now).word, now)
     }
 
     /// When the operator's command that holds now runs out.
@@ -342,10 +345,24 @@ impl Machine {
         self.word.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    fn transition(&self, from: Word, to: Word, cause: Cause, evidence: Counts) -> Transition {
-        let view = |word| Rules::view(self.epoch, word);
-        let generation = to.generation();
-        Transition { from: view(from), to: view(to), generation, cause, evidence }
+    /// What is told of a change that time alone brought about.
+    pub(super) fn lapsed(&self, settled: Settled) -> Option<Transition> {
+        let to = self.view(settled.word);
+        settled.lapse.map(|lapse| lapse.alone(to))
+    }
+
+    /// What is told when a call or a command moved the breaker on.
+    fn moved(
+        &self,
+        settled: Settled,
+        next: Word,
+        cause: Cause,
+        evidence: Counts,
+        now: Moment,
+    ) -> Transition {
+        let [from, to] = [settled.word, next].map(|word| self.view(word));
+        let generation = next.generation();
+        Transition { from, to, generation, cause, evidence, at: now, unseen: settled.lapse }
     }
 }
 

@@ -28,6 +28,10 @@
 
 mod state;
 
+mod transition;
+
+mod reading;
+
 mod permit;
 
 mod command;
@@ -82,5 +86,7 @@ pub use command::Command;
 pub use permit::{Admission, Permit, Rejected, RejectedReason};
 pub use policy::{Growth, Jitter, Policy, RateTrip, SlowTrip, Wait, Window};
 pub use presets::Preset;
+pub use reading::Reading;
 pub use registry::{BreakerRegistry, Crowded};
-pub use state::{Cause, Counts, State, Transition};
+pub use state::{Cause, Counts, State};
+pub use transition::{Move, Transition};

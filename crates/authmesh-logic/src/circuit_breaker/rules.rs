@@ -7,6 +7,7 @@ use super::permit::{Admission, Permit, Rejected, RejectedReason};
 use super::policy::{Growth, Policy};
 use super::state::{Cause, State};
 use super::ticks::{Epoch, ticks};
+use super::transition::Lapse;
 use super::trials::{Trials, closes_at, trials_of};
 use super::word::{Kind, NEVER, Word};
 use crate::mutant::{self, Mutant};
@@ -28,27 +29,39 @@ pub(super) struct Phase {
     pub(super) began: Option<u64>,
 }
 
+/// The word that holds now, although nobody may have written it yet.
+#[derive(Clone, Copy)]
+pub(super) struct Settled {
+    pub(super) word: Word,
+    /// How time alone brought it about, if it did.
+    pub(super) lapse: Option<Lapse>,
+}
+
 impl Rules<'_> {
-    /// What time alone has made of this phase, and why.
-    pub(super) fn settled(self, phase: Phase, tick: u64) -> (Word, Option<Cause>) {
+    /// What time alone has made of this phase.
+    pub(super) fn settled(self, phase: Phase, tick: u64) -> Settled {
         let word = phase.word;
-        match word.kind() {
-            Kind::HalfOpen => match self.trials_end(phase) {
-                Some(end) if tick >= end => (self.opened(word, end), Some(Cause::TrialLimit)),
-                _ => (word, None),
-            },
-            Kind::Recovering
-                if tick >= word.tick() + ticks(self.policy.ramp.unwrap_or_default()) =>
-            {
-                (word.ramped(), Some(Cause::RampEnded))
+        let unchanged = Settled { word, lapse: None };
+        let (end, cause) = match word.kind() {
+            Kind::HalfOpen => (self.trials_end(phase), Cause::TrialLimit),
+            Kind::Recovering => {
+                let ramp = ticks(self.policy.ramp.unwrap_or_default());
+                (Some(word.tick().saturating_add(ramp)), Cause::RampEnded)
             }
-            Kind::ForcedOpen | Kind::Disabled | Kind::MetricsOnly
-                if word.tick() != NEVER && tick >= word.tick() =>
-            {
-                (word.next(Kind::Closed, 0, word.tick()), Some(Cause::CommandExpired))
+            Kind::ForcedOpen | Kind::Disabled | Kind::MetricsOnly if word.tick() != NEVER => {
+                (Some(word.tick()), Cause::CommandExpired)
             }
-            _ => (word, None),
-        }
+            _ => return unchanged,
+        };
+        let Some(end) = end.filter(|end| tick >= *end) else { return unchanged };
+        let next = match cause {
+            Cause::TrialLimit => self.opened(word, end),
+            Cause::RampEnded => word.ramped(),
+            _ => word.next(Kind::Closed, 0, end),
+        };
+        let (from, at) = (Self::view(self.epoch, word), self.epoch.moment(end));
+        let lapse = Lapse { from, generation: next.generation(), cause, at };
+        Settled { word: next, lapse: Some(lapse) }
     }
 
     /// The refusal of an open breaker, as long as it is one.

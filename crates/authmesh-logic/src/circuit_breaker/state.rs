@@ -81,7 +81,7 @@ impl Counts {
 }
 
 /// Why a state became another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// Too many failures in a row.
     ConsecutiveFailures,
@@ -110,6 +110,13 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Whether time alone brought the change about, at a moment of its own, however much later the
+    /// next call came.
+    #[must_use]
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::TrialLimit | Self::RampEnded | Self::CommandExpired)
+    }
+
     /// The word used in metrics, logs and JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -128,20 +135,4 @@ impl Cause {
             Self::CommandExpired => "command_expired",
         }
     }
-}
-
-/// One change of state, told once, by the call that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Transition {
-    /// The state before.
-    pub from: State,
-    /// The state after.
-    pub to: State,
-    /// The number of the phase that begins; later ones are higher, modulo 2¹⁹. The end of a ramp
-    /// stays in its phase.
-    pub generation: u32,
-    /// Why.
-    pub cause: Cause,
-    /// The results it was decided by; zero where time or an operator decided.
-    pub evidence: Counts,
 }

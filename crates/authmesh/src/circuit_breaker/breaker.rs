@@ -2,15 +2,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use authmesh_logic::outcome::{Outcome, OutcomeKind};
 use authmesh_logic::{Lane, Moment, circuit_breaker as logic};
 
+use super::counters::{BreakerCounters, BreakerHistory, CircuitBreakerMetrics, TrialResult};
 use super::guard::{CallError, PermitGuard};
-use super::{
-    Admission, Command, Counts, Permit, Policy, Rejected, RejectedReason, State, Transition,
-};
+use super::{Admission, Command, Permit, Policy, Rejected, State, Transition};
 use crate::clock::Clock;
 use crate::luck::with_dice;
 
@@ -26,33 +25,13 @@ pub struct CircuitBreaker(Arc<Breaker>);
 #[derive(Clone, Debug)]
 pub struct AdvancedCircuitBreaker(Arc<Breaker>);
 
-/// What a breaker has seen, read at one moment; reading changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CircuitBreakerMetrics {
-    /// The state; exactly one, so metrics made of it are one-hot.
-    pub state: State,
-    /// The evidence the state is judged by.
-    pub counts: Counts,
-    /// Results recorded since the beginning, in the order of [`OutcomeKind::ALL`].
-    pub results: [u64; OutcomeKind::ALL.len()],
-    /// Calls refused since the beginning, in the order of [`RejectedReason::ALL`].
-    pub rejected: [u64; RejectedReason::ALL.len()],
-    /// Changes of state since the beginning.
-    pub transitions: u64,
-    /// How often each state was entered, in the order of [`State::WORDS`]; their sum is
-    /// `transitions`.
-    pub entered: [u64; State::WORDS.len()],
-    /// Results that came after their phase was over, since the beginning.
-    pub stale_results: u64,
-}
-
 impl CircuitBreaker {
     /// A closed breaker.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let now = Clock.now();
         let basic = with_dice(|dice| logic::CircuitBreaker::new(dice, now));
-        Self(Breaker::new(Kind::Basic(basic), policy))
+        Self(Breaker::new(Kind::Basic(basic), policy, now))
     }
 }
 
@@ -63,7 +42,7 @@ impl AdvancedCircuitBreaker {
         let (now, shards) = (Clock.now(), shards());
         let advanced =
             with_dice(|dice| logic::AdvancedCircuitBreaker::new(&policy, shards, dice, now));
-        Self(Breaker::new(Kind::Advanced(advanced), policy))
+        Self(Breaker::new(Kind::Advanced(advanced), policy, now))
     }
 }
 
@@ -100,7 +79,7 @@ macro_rules! face {
             /// The state now.
             #[must_use]
             pub fn state(&self) -> State {
-                self.0.metrics().state
+                self.0.state()
             }
 
             /// What a call would be answered now. Takes no permit.
@@ -142,9 +121,8 @@ face!(AdvancedCircuitBreaker);
 pub(super) struct Breaker {
     kind: Kind,
     policy: Policy,
-    results: [AtomicU64; OutcomeKind::ALL.len()],
-    rejected: [AtomicU64; RejectedReason::ALL.len()],
-    entered: [AtomicU64; State::WORDS.len()],
+    counters: BreakerCounters,
+    history: BreakerHistory,
 }
 
 #[derive(Debug)]
@@ -164,9 +142,9 @@ macro_rules! either {
 }
 
 impl Breaker {
-    fn new(kind: Kind, policy: Policy) -> Arc<Self> {
-        let (results, rejected, entered) = Default::default();
-        Arc::new(Self { kind, policy, results, rejected, entered })
+    fn new(kind: Kind, policy: Policy, now: Moment) -> Arc<Self> {
+        let history = BreakerHistory::beginning(State::Closed, now);
+        Arc::new(Self { kind, policy, counters: BreakerCounters::default(), history })
     }
 
     pub(super) fn guard(shared: &Arc<Self>) -> Result<PermitGuard, Rejected> {
@@ -174,11 +152,11 @@ impl Breaker {
         let (answer, transition) = with_dice(
             |dice| either!(&shared.kind, it => it.try_acquire(&shared.policy, lane(), dice, now)),
         );
-        shared.count(transition);
+        shared.note(transition);
         match answer {
             Ok(permit) => Ok(PermitGuard::new(Arc::clone(shared), permit, now)),
             Err(rejected) => {
-                shared.rejected[rejected.reason as usize].fetch_add(1, Ordering::Relaxed);
+                shared.counters.rejected(rejected.reason);
                 Err(rejected)
             }
         }
@@ -187,15 +165,30 @@ impl Breaker {
     pub(super) fn record(&self, permit: Permit, mut outcome: Outcome, asked: Moment) {
         let now = Clock.now();
         outcome.slow |= self.policy.is_slow(now.since(asked));
-        self.results[outcome.kind as usize].fetch_add(1, Ordering::Relaxed);
+        self.counters.result(outcome.kind);
+        self.count_trial(&permit, outcome.kind, now);
         let transition =
             either!(&self.kind, it => it.record(&self.policy, lane(), permit, outcome, now));
-        self.count(transition);
+        self.note(transition);
     }
 
     pub(super) fn cancel(&self, permit: Permit) {
-        self.results[OutcomeKind::Neutral as usize].fetch_add(1, Ordering::Relaxed);
+        self.counters.result(OutcomeKind::Neutral);
+        if permit.is_trial() {
+            self.count_trial(&permit, OutcomeKind::Neutral, Clock.now());
+        }
         either!(&self.kind, it => it.cancel(permit));
+    }
+
+    fn count_trial(&self, permit: &Permit, kind: OutcomeKind, now: Moment) {
+        if permit.is_trial() {
+            let is_current = either!(&self.kind, it => it.is_current(&self.policy, permit, now));
+            self.counters.trial(TrialResult::of(kind, is_current));
+        }
+    }
+
+    fn state(&self) -> State {
+        either!(&self.kind, it => it.state(&self.policy, Clock.now()))
     }
 
     fn would_admit(&self) -> Admission {
@@ -204,32 +197,21 @@ impl Breaker {
 
     fn command(&self, command: Command) -> Option<Transition> {
         let transition = either!(&self.kind, it => it.command(&self.policy, command, Clock.now()));
-        self.count(transition);
+        self.note(transition);
         transition
     }
 
     fn metrics(&self) -> CircuitBreakerMetrics {
         let now = Clock.now();
-        let (state, counts, stale_results) = either!(&self.kind, it => (
-            it.state(&self.policy, now),
-            it.counts(&self.policy, now),
-            it.stale_results()
-        ));
-        let entered = self.entered.each_ref().map(|count| count.load(Ordering::Relaxed));
-        CircuitBreakerMetrics {
-            state,
-            counts,
-            results: self.results.each_ref().map(|count| count.load(Ordering::Relaxed)),
-            rejected: self.rejected.each_ref().map(|count| count.load(Ordering::Relaxed)),
-            transitions: entered.iter().sum(),
-            entered,
-            stale_results,
-        }
+        let reading = either!(&self.kind, it => it.reading(&self.policy, now));
+        let mut metrics = CircuitBreakerMetrics::of(&reading, &self.history, now);
+        metrics.add(&self.counters);
+        metrics
     }
 
-    fn count(&self, transition: Option<Transition>) {
+    fn note(&self, transition: Option<Transition>) {
         if let Some(transition) = transition {
-            self.entered[transition.to.index()].fetch_add(1, Ordering::Relaxed);
+            self.history.note(transition);
         }
     }
 }

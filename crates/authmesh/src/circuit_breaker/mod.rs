@@ -11,6 +11,8 @@
 //! share is served, [`concurrency`] finds out how many calls are carried at once, [`quota`] leaves
 //! alone who asks to be; [`classify`] reads what an answer says of who gave it.
 
+mod counters;
+
 mod breaker;
 
 mod guard;
@@ -20,12 +22,14 @@ mod layer;
 mod registry;
 
 pub use authmesh_logic::circuit_breaker::{
-    Admission, BurnTrip, Cause, Command, Counts, Growth, Jitter, Permit, Policy, Preset, RateTrip,
-    Rejected, RejectedReason, SlowTrip, State, Transition, Wait, Window,
+    Admission, BurnTrip, Cause, Command, Counts, Growth, Jitter, Move, Permit, Policy, Preset,
+    RateTrip, Rejected, RejectedReason, SlowTrip, State, Transition, Wait, Window,
 };
 pub use authmesh_logic::outcome::{Outcome, OutcomeKind};
 pub use authmesh_logic::{classify, concurrency, outlier, quota, throttle};
-pub use breaker::{AdvancedCircuitBreaker, CircuitBreaker, CircuitBreakerMetrics};
+pub use breaker::{AdvancedCircuitBreaker, CircuitBreaker};
+pub(crate) use counters::{BreakerCounters, BreakerHistory, add};
+pub use counters::{CircuitBreakerMetrics, MoveCounts, TrialResult};
 pub use guard::{CallError, PermitGuard};
 pub use layer::{CircuitBreakerLayer, CircuitBreakerService, Classify, GuardedCall, Plain};
 pub use registry::{CircuitBreakers, Crowded};

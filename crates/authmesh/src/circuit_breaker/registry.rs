@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use authmesh_logic::circuit_breaker::BreakerRegistry;
 pub use authmesh_logic::circuit_breaker::Crowded;
 
-use super::breaker::{AdvancedCircuitBreaker, CircuitBreakerMetrics};
+use super::breaker::AdvancedCircuitBreaker;
+use super::counters::CircuitBreakerMetrics;
 use super::{Counts, Policy, State};
 use crate::clock::Clock;
 

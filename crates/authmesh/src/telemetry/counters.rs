@@ -1,13 +1,17 @@
 //! Counters of one operation: each lane writes its own shard, a snapshot adds them up.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use authmesh_logic::circuit_breaker::{AdvancedCircuitBreaker, Policy};
+use authmesh_logic::circuit_breaker::{Reading, Transition};
 use authmesh_logic::{Lane, Moment};
 
-use super::metrics::OperationMetrics;
-use crate::circuit_breaker::{CircuitBreakerMetrics, Counts, OutcomeKind, RejectedReason, State};
+use super::metrics::{EndpointBreakersMetrics, OperationMetrics};
+use crate::circuit_breaker::{
+    BreakerCounters, BreakerHistory, CircuitBreakerMetrics, MoveCounts, OutcomeKind,
+    RejectedReason, State, TrialResult, add,
+};
 use crate::error::ErrorKind;
 
 /// The upper bounds of the latency histogram, in milliseconds; the last bucket has none.
@@ -20,7 +24,7 @@ pub(super) const LATENCY_BUCKETS: usize = LATENCY_BOUNDS_MS.len() + 1;
 pub(crate) enum Counted {
     Attempt(OutcomeKind),
     Rejected(RejectedReason),
-    Transition(State),
+    Trial(TrialResult),
     Failed(ErrorKind),
     Retry,
     Pick,
@@ -29,22 +33,17 @@ pub(crate) enum Counted {
 /// The counters of one operation, one shard a lane.
 pub(crate) struct OperationCounters {
     shards: Box<[Shard]>,
+    /// What became of its breaker.
+    history: BreakerHistory,
 }
 
-/// What is counted beside a breaker: what came of the permits it was asked for.
+/// What is counted of all endpoint breakers of a service together, so that a count does not go down
+/// when an instance leaves.
 #[derive(Default)]
-pub(crate) struct BreakerCounters {
-    results: [AtomicU64; OutcomeKind::ALL.len()],
+pub(crate) struct EndpointBreakerCounters {
     rejected: [AtomicU64; RejectedReason::ALL.len()],
-    entered: [AtomicU64; State::WORDS.len()],
-}
-
-/// What a breaker says of itself at one moment.
-#[derive(Clone, Copy)]
-pub(crate) struct BreakerReading {
-    pub(crate) state: State,
-    pub(crate) counts: Counts,
-    pub(crate) stale_results: u64,
+    trials: [AtomicU64; TrialResult::ALL.len()],
+    moves: Mutex<MoveCounts>,
 }
 
 /// On lines of its own, so that lanes do not take them from one another.
@@ -60,8 +59,10 @@ struct Shard {
 }
 
 impl OperationCounters {
-    pub(crate) fn new(lanes: usize) -> Self {
-        Self { shards: (0..lanes.max(1)).map(|_| Shard::default()).collect() }
+    /// Those of an operation whose breaker is closed since `now`.
+    pub(crate) fn new(lanes: usize, now: Moment) -> Self {
+        let shards = (0..lanes.max(1)).map(|_| Shard::default()).collect();
+        Self { shards, history: BreakerHistory::beginning(State::Closed, now) }
     }
 
     pub(crate) fn count(&self, lane: Lane, counted: Counted) {
@@ -69,12 +70,17 @@ impl OperationCounters {
         let counter = match counted {
             Counted::Attempt(kind) => return own.breaker.result(kind),
             Counted::Rejected(reason) => return own.breaker.rejected(reason),
-            Counted::Transition(to) => return own.breaker.moved(to),
+            Counted::Trial(result) => return own.breaker.trial(result),
             Counted::Failed(kind) => &own.failed[kind as usize],
             Counted::Retry => &own.retries,
             Counted::Pick => &own.picks,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note of a change of its breaker's state.
+    pub(crate) fn moved(&self, transition: Transition) {
+        self.history.note(transition);
     }
 
     /// Counts a request that got the head of an answer after `latency`.
@@ -87,10 +93,10 @@ impl OperationCounters {
     }
 
     /// Adds the shards up. Asking changes nothing.
-    pub(crate) fn metrics(&self, name: &str, breaker: BreakerReading) -> OperationMetrics {
+    pub(crate) fn metrics(&self, name: &str, breaker: &Reading, now: Moment) -> OperationMetrics {
         let mut sum = OperationMetrics {
             name: name.to_owned(),
-            breaker: breaker.uncounted(),
+            breaker: CircuitBreakerMetrics::of(breaker, &self.history, now),
             admission: None,
             quota_closed: None,
             answered: 0,
@@ -101,7 +107,7 @@ impl OperationCounters {
             latency_sum_us: 0,
         };
         for shard in &self.shards {
-            shard.breaker.add_to(&mut sum.breaker);
+            sum.breaker.add(&shard.breaker);
             add(&mut sum.failed, &shard.failed);
             add(&mut sum.latency, &shard.latency);
             sum.retries += shard.retries.load(Ordering::Relaxed);
@@ -117,94 +123,63 @@ impl OperationCounters {
     }
 }
 
-impl BreakerCounters {
-    pub(crate) fn result(&self, kind: OutcomeKind) {
-        self.results[kind as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
+impl EndpointBreakerCounters {
     pub(crate) fn rejected(&self, reason: RejectedReason) {
         self.rejected[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn moved(&self, to: State) {
-        self.entered[to.index()].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn trial(&self, result: TrialResult) {
+        self.trials[result as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was counted beside the breaker that says this. Asking changes nothing.
-    pub(crate) fn metrics(&self, breaker: BreakerReading) -> CircuitBreakerMetrics {
-        let mut sum = breaker.uncounted();
-        self.add_to(&mut sum);
-        sum
+    pub(crate) fn moved(&self, transition: Transition) {
+        let mut moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
+        transition.steps().for_each(|step| moves.count(&step));
     }
 
-    fn add_to(&self, sum: &mut CircuitBreakerMetrics) {
-        add(&mut sum.results, &self.results);
+    /// What was counted so far. Asking changes nothing.
+    pub(crate) fn metrics(&self) -> EndpointBreakersMetrics {
+        let moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut sum = EndpointBreakersMetrics { moves, ..EndpointBreakersMetrics::default() };
         add(&mut sum.rejected, &self.rejected);
-        add(&mut sum.entered, &self.entered);
-        sum.transitions = sum.entered.iter().sum();
-    }
-}
-
-impl BreakerReading {
-    pub(crate) fn of(breaker: &AdvancedCircuitBreaker, policy: &Policy, now: Moment) -> Self {
-        Self {
-            state: breaker.state(policy, now),
-            counts: breaker.counts(policy, now),
-            stale_results: breaker.stale_results(),
-        }
-    }
-
-    fn uncounted(self) -> CircuitBreakerMetrics {
-        let Self { state, counts, stale_results } = self;
-        CircuitBreakerMetrics {
-            state,
-            counts,
-            results: [0; OutcomeKind::ALL.len()],
-            rejected: [0; RejectedReason::ALL.len()],
-            transitions: 0,
-            entered: [0; State::WORDS.len()],
-            stale_results,
-        }
-    }
-}
-
-fn add<const N: usize>(sums: &mut [u64; N], counters: &[AtomicU64; N]) {
-    for (sum, counter) in sums.iter_mut().zip(counters) {
-        *sum += counter.load(Ordering::Relaxed);
+        add(&mut sum.trials, &self.trials);
+        sum
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::circuit_breaker::Counts;
 
-    const QUIET: BreakerReading =
-        BreakerReading { state: State::Closed, counts: NOTHING, stale_results: 0 };
-    const NOTHING: Counts =
-        Counts { total: 0, failures: 0, slow: 0, denied: 0, consecutive_failures: 0 };
+    fn quiet() -> Reading {
+        let counts = Counts::default();
+        Reading { state: State::Closed, counts, untold: None, stale_results: 0 }
+    }
 
     #[test]
     fn lanes_add_up() {
-        let counters = OperationCounters::new(2);
+        let counters = OperationCounters::new(2, Moment::START);
         for lane in (0..4).map(Lane::new) {
             counters.count(lane, Counted::Attempt(OutcomeKind::Denied));
             counters.count(lane, Counted::Rejected(RejectedReason::TrialBusy));
-            counters.count(lane, Counted::Transition(State::HalfOpen));
+            counters.count(lane, Counted::Trial(TrialResult::Late));
             counters.answered(lane, Duration::from_millis(3));
         }
-        let metrics = counters.metrics("login", QUIET);
+        let metrics = counters.metrics("login", &quiet(), Moment::START);
         assert_eq!(metrics.breaker.results, [0, 4, 0, 0, 0]);
         assert_eq!(metrics.breaker.rejected, [0, 4, 0, 0]);
-        assert_eq!((metrics.breaker.transitions, metrics.answered), (4, 4));
+        assert_eq!(metrics.breaker.trials, [0, 0, 0, 4]);
+        assert_eq!(metrics.answered, 4);
         assert_eq!(metrics.latency[2], 4, "3 ms is above 2 and within 5");
     }
 
     #[test]
     fn the_bound_itself_is_inside_its_bucket() {
-        let counters = OperationCounters::new(1);
+        let counters = OperationCounters::new(1, Moment::START);
         counters.answered(Lane::FIRST, Duration::from_millis(1));
         counters.answered(Lane::FIRST, Duration::from_secs(9));
-        let metrics = counters.metrics("login", QUIET);
+        let metrics = counters.metrics("login", &quiet(), Moment::START);
         assert_eq!((metrics.latency[0], metrics.latency[LATENCY_BUCKETS - 1]), (1, 1));
     }
 }

@@ -1,5 +1,6 @@
 //! What happened, for people to see: bounded, and never in anybody's way.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -113,6 +114,8 @@ pub enum EventKind {
 pub struct EventReceiver {
     receiver: broadcast::Receiver<Event>,
     missed: u64,
+    /// What all receivers missed together.
+    missed_by_all: Arc<AtomicU64>,
 }
 
 impl EventReceiver {
@@ -122,7 +125,10 @@ impl EventReceiver {
         loop {
             match self.receiver.recv().await {
                 Ok(event) => return Some(event),
-                Err(broadcast::error::RecvError::Lagged(missed)) => self.missed += missed,
+                Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    self.missed += missed;
+                    self.missed_by_all.fetch_add(missed, Ordering::Relaxed);
+                }
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
         }
@@ -142,15 +148,18 @@ impl EventReceiver {
 pub(crate) struct EventSender {
     sender: broadcast::Sender<Event>,
     told: AtomicU64,
+    missed: Arc<AtomicU64>,
 }
 
 impl EventSender {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::Sender::new(EventReceiver::CAPACITY), told: AtomicU64::new(0) }
+        let sender = broadcast::Sender::new(EventReceiver::CAPACITY);
+        Self { sender, told: AtomicU64::new(0), missed: Arc::default() }
     }
 
     pub(crate) fn receiver(&self) -> EventReceiver {
-        EventReceiver { receiver: self.sender.subscribe(), missed: 0 }
+        let missed_by_all = Arc::clone(&self.missed);
+        EventReceiver { receiver: self.sender.subscribe(), missed: 0, missed_by_all }
     }
 
     /// Tells whoever listens, and the log. Never waits.
@@ -164,17 +173,22 @@ impl EventSender {
     pub(crate) fn told(&self) -> u64 {
         self.told.load(Ordering::Relaxed)
     }
+
+    /// How many events receivers were too slow for.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
+    }
 }
 
 fn log(service: &ServiceName, kind: &EventKind) {
     match kind {
         EventKind::ServiceBreaker { operation, transition } => tracing::warn!(
             %service, %operation, from = transition.from.word(), to = transition.to.word(),
-            "breaker of the service moved"
+            cause = transition.cause.word(), "breaker of the service moved"
         ),
         EventKind::EndpointBreaker { instance, transition } => tracing::warn!(
             %service, %instance, from = transition.from.word(), to = transition.to.word(),
-            "breaker of the endpoint moved"
+            cause = transition.cause.word(), "breaker of the endpoint moved"
         ),
         EventKind::BreakerCommanded { breaker, command, who, why } => tracing::warn!(
             %breaker, command = command.word(), lasts = ?command.lasts(), %who, %why,

@@ -10,7 +10,7 @@ use authmesh_logic::eligibility::Eligibility;
 use authmesh_logic::outlier::Cause;
 
 use super::counters::LATENCY_BUCKETS;
-use crate::circuit_breaker::CircuitBreakerMetrics;
+use crate::circuit_breaker::{CircuitBreakerMetrics, MoveCounts, RejectedReason, TrialResult};
 use crate::discovery::{DiscoveryMetrics, InstanceId, ServiceName};
 use crate::error::ErrorKind;
 use crate::health::HealthMetrics;
@@ -28,6 +28,8 @@ pub struct MeshMetrics {
     pub identity: Option<IdentityStatus>,
     /// How many events were told.
     pub events: u64,
+    /// How many of them receivers were too slow for.
+    pub events_missed: u64,
 }
 
 /// One reading of one service.
@@ -53,6 +55,8 @@ pub struct ServiceMetrics {
     pub balancer: LoadBalancerMetrics,
     /// What checks did and conclude.
     pub health: HealthMetrics,
+    /// What the breakers of its instances did, those of instances that have left included.
+    pub endpoint_breakers: EndpointBreakersMetrics,
     /// How often instances were ejected, in the order of [`Cause::ALL`].
     pub ejections: [u64; Cause::ALL.len()],
 }
@@ -92,6 +96,17 @@ pub struct OperationMetrics {
     pub latency: [u64; LATENCY_BUCKETS],
     /// The sum of those times, in microseconds.
     pub latency_sum_us: u64,
+}
+
+/// One reading of all endpoint breakers of a service together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndpointBreakersMetrics {
+    /// Changes of state.
+    pub moves: MoveCounts,
+    /// Calls refused, in the order of [`RejectedReason::ALL`].
+    pub rejected: [u64; RejectedReason::ALL.len()],
+    /// Trials that came back, in the order of [`TrialResult::ALL`].
+    pub trials: [u64; TrialResult::ALL.len()],
 }
 
 /// One reading of one instance.

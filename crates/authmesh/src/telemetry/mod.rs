@@ -5,9 +5,10 @@ mod event;
 mod metrics;
 
 pub use counters::LATENCY_BOUNDS_MS;
-pub(crate) use counters::{BreakerCounters, BreakerReading, Counted, OperationCounters};
+pub(crate) use counters::{Counted, EndpointBreakerCounters, OperationCounters};
 pub(crate) use event::EventSender;
 pub use event::{Event, EventKind, EventReceiver};
 pub use metrics::{
-    AdmissionMetrics, InstanceMetrics, MeshMetrics, OperationMetrics, ServiceMetrics,
+    AdmissionMetrics, EndpointBreakersMetrics, InstanceMetrics, MeshMetrics, OperationMetrics,
+    ServiceMetrics,
 };

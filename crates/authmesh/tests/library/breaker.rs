@@ -65,7 +65,12 @@ async fn a_breaker_opens_refuses_and_closes_and_each_move_is_an_event() {
     assert_eq!(moves, ["open", "half_open", "closed"]);
     let metrics = mesh.metrics();
     let breaker = &metrics.service("token").unwrap().instances[0].breaker;
-    assert_eq!(breaker.transitions, 3);
+    assert_eq!(breaker.moves.total(), 3);
+    let of_all = &metrics.service("token").unwrap().endpoint_breakers;
+    assert_eq!((&of_all.moves, of_all.trials), (&breaker.moves, breaker.trials));
+    assert_eq!(breaker.trials, [2, 0, 0, 0], "both passed");
+    let spent = breaker.time_in_state.map(|spent| !spent.is_zero());
+    assert_eq!(spent, [true, false, true, true, false, false, false]);
     assert_eq!(breaker.results[OutcomeKind::Failure as usize], 3);
     assert_eq!(breaker.results[OutcomeKind::Success as usize], 2, "the trials closed it");
 }

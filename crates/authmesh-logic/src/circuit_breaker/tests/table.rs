@@ -1,7 +1,7 @@
 //! Walks the two tables of the module, row by row.
 
 use super::*;
-use crate::circuit_breaker::{Admission, Cause, CircuitBreaker, RejectedReason};
+use crate::circuit_breaker::{Admission, Cause, CircuitBreaker, Move, RejectedReason};
 use crate::outcome::OutcomeKind;
 
 const FAILURE: Outcome = Outcome::FAILURE;
@@ -49,6 +49,51 @@ fn trip(bench: &mut Bench) {
     }
 }
 
+/// Passes the last trial of a breaker that has a ramp.
+fn ramped(bench: &mut Bench) {
+    bench.policy.ramp = Some(Duration::from_secs(10));
+    bench.call(SUCCESS);
+}
+
+#[test]
+fn every_kind_of_move_is_listed_once_and_between_known_states() {
+    let kinds: std::collections::BTreeSet<_> = Move::OWN.into_iter().collect();
+    assert_eq!(kinds.len(), Move::OWN.len());
+    for Move { from, to, .. } in Move::OWN {
+        assert!(State::WORDS.contains(&from) && State::WORDS.contains(&to), "{from} to {to}");
+    }
+}
+
+#[test]
+fn what_time_brought_about_while_nobody_asked_is_told_with_its_own_moment() {
+    let rows: [(&str, u64, &str, Cause); 5] = [
+        ("half_open", 5_000, "open", Cause::TrialLimit),
+        ("recovering", 10_000, "closed", Cause::RampEnded),
+        ("forced_open", 30_000, "closed", Cause::CommandExpired),
+        ("disabled", 30_000, "closed", Cause::CommandExpired),
+        ("metrics_only", 30_000, "closed", Cause::CommandExpired),
+    ];
+    for (from, lasts, to, cause) in rows {
+        let mut bench = bench_in(from);
+        let began = bench.now;
+        let untold = |bench: &Bench| bench.breaker.reading(&bench.policy, bench.now).untold;
+        bench.after(lasts - 1);
+        assert_eq!(untold(&bench), None, "{from}");
+        bench.after(600);
+        let told = untold(&bench).unwrap();
+        assert_eq!(told.to, bench.state());
+        assert_eq!((told.from.word(), told.to.word(), told.cause), (from, to, cause));
+        assert_eq!(told.at, began + Duration::from_millis(lasts), "{from}");
+        // A command makes it known, and so would a call.
+        bench.command(Command::Disable(None));
+        let steps: std::vec::Vec<_> = bench.last.unwrap().steps().collect();
+        assert_eq!(steps[0], told);
+        assert_eq!((steps[1].from, steps[1].to), (told.to, State::Disabled));
+        assert_eq!((steps[1].at, steps[1].cause), (bench.now, Cause::Operator));
+        assert_eq!(untold(&bench), None);
+    }
+}
+
 #[test]
 fn each_row_of_the_table_of_states_holds() {
     type Deed = fn(&mut Bench);
@@ -58,9 +103,9 @@ fn each_row_of_the_table_of_states_holds() {
         ("recovering", trip, "open", Cause::ConsecutiveFailures),
         ("open", |bench| drop(bench.after(1_000).ask()), "half_open", Cause::WaitEnded),
         ("half_open", |bench| _ = bench.call(SUCCESS), "closed", Cause::TrialsPassed),
+        ("half_open", ramped, "recovering", Cause::TrialsPassed),
         ("half_open", |bench| _ = bench.calls(2, FAILURE), "open", Cause::TrialsFailed),
         ("half_open", |bench| drop(bench.after(5_000).ask()), "open", Cause::TrialLimit),
-        ("half_open", |bench| drop(bench.after(9_000).ask()), "half_open", Cause::TrialLimit),
         ("recovering", |bench| drop(bench.after(10_000).ask()), "closed", Cause::RampEnded),
         ("forced_open", |bench| drop(bench.after(30_000).ask()), "closed", Cause::CommandExpired),
         ("disabled", |bench| drop(bench.after(30_000).ask()), "closed", Cause::CommandExpired),
@@ -74,6 +119,9 @@ fn each_row_of_the_table_of_states_holds() {
         let transition = bench.last.unwrap_or_else(|| panic!("{from} to {to}: no transition"));
         assert_eq!((transition.from.word(), transition.to.word()), (from, to));
         assert_eq!((bench.state().word(), transition.cause), (to, cause));
+        assert_eq!(transition.steps().count(), 1);
+        let by_itself = Move::OWN.contains(&transition.kind());
+        assert!(by_itself || cause == Cause::Operator, "{from} to {to}");
     }
     for closed in ["closed", "recovering"] {
         let mut bench = bench_in(closed);

@@ -3,6 +3,10 @@
 mod names;
 mod text;
 
+mod operations;
+
+mod breakers;
+
 mod scrape;
 
 mod door;

@@ -78,8 +78,13 @@ metrics! {
         ["service", "operation", "reason"]
         "Attempts that an operation's breaker refused, by its reason.";
     BREAKER_TRANSITIONS "authmesh_breaker_transitions_total" Counter None,
+        ["service", "operation", "state", "kind", "reason"]
+        "How often an operation's breaker entered a state, from which one (`closed_to_open`), and why; an operator's moves appear once made.";
+    BREAKER_STATE_SECONDS "authmesh_breaker_state_seconds_total" Counter SECONDS,
         ["service", "operation", "state"]
-        "How often an operation's breaker entered each state.";
+        "For how long an operation's breaker has been in each state.";
+    BREAKER_TRIALS "authmesh_breaker_trials_total" Counter None, ["service", "operation", "result"]
+        "Trials of half-open breakers that `passed`, `failed`, `returned` without a word, or came too `late`; one that never comes back is a transition with the reason `trial_limit`.";
     BREAKER_WINDOW "authmesh_breaker_window_calls" Gauge None, ["service", "operation", "kind"]
         "The evidence an operation's breaker judges by: `total`, and of these `failures`, `slow`, `denied`.";
     BREAKER_OPEN "authmesh_breaker_open_seconds" Gauge SECONDS, ["service", "operation"]
@@ -100,6 +105,15 @@ metrics! {
         "Instances by whether they may take requests, or why not.";
     ENDPOINT_BREAKERS "authmesh_endpoint_breakers" Gauge None, ["service", "state"]
         "Breakers of single instances by state.";
+    ENDPOINT_BREAKER_REJECTIONS "authmesh_endpoint_breaker_rejections_total" Counter None,
+        ["service", "reason"]
+        "Attempts that breakers of single instances refused, by their reason.";
+    ENDPOINT_BREAKER_TRANSITIONS "authmesh_endpoint_breaker_transitions_total" Counter None,
+        ["service", "state", "kind", "reason"]
+        "How often breakers of single instances entered a state, from which one, and why.";
+    ENDPOINT_BREAKER_TRIALS "authmesh_endpoint_breaker_trials_total" Counter None,
+        ["service", "result"]
+        "Trials of half-open breakers of single instances, by how they came back.";
     PANIC "authmesh_panic" Gauge None, ["service"]
         "1 while unhealthy instances take requests because no healthy one is left.";
     SOURCE_LOST "authmesh_source_lost_seconds" Gauge SECONDS, ["service"]
@@ -136,6 +150,8 @@ metrics! {
         "Reloads that were refused; the configuration before them stayed in force.";
     EVENTS "authmesh_events_total" Counter None, []
         "Events told: changes of state, of health and of membership.";
+    EVENTS_MISSED "authmesh_events_missed_total" Counter None, []
+        "Events that somebody who listens was too slow for.";
     START "authmesh_start_time_seconds" Gauge SECONDS, []
         "When the process began to serve, in seconds since 1970.";
 }
@@ -169,7 +185,8 @@ mod tests {
             let name = metric.name;
             assert!(name.starts_with("authmesh_"), "{name}");
             assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
-            assert_eq!(metric.unit.is_some(), name.ends_with("_seconds"), "{name}");
+            let is_of_seconds = name.strip_suffix("_total").unwrap_or(name).ends_with("_seconds");
+            assert_eq!(metric.unit.is_some(), is_of_seconds, "{name}");
             assert!(metric.labels.iter().all(|label| LAWFUL_LABELS.contains(label)), "{name}");
             assert!(metric.help.ends_with('.'), "{name}");
         }

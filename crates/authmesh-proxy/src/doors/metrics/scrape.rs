@@ -5,15 +5,14 @@ use std::time::{Duration, UNIX_EPOCH};
 use authmesh::ErrorKind;
 use authmesh::discovery::DiscoveryMetrics;
 use authmesh::status::Eligibility;
-use authmesh::telemetry::{LATENCY_BOUNDS_MS, MeshMetrics, OperationMetrics};
-use authmesh::worker::Clock;
+use authmesh::telemetry::{LATENCY_BOUNDS_MS, MeshMetrics};
 use authmesh_logic::authorization::Answer;
-use authmesh_logic::circuit_breaker::{RejectedReason, State};
 use authmesh_logic::outcome::OutcomeKind;
 use authmesh_logic::outlier::Cause;
 
-use super::names;
+use super::operations::operations;
 use super::text::{Format, MetricsText};
+use super::{breakers, names};
 use crate::doors::readiness::Readiness;
 use crate::doors::standing::Standing;
 
@@ -24,7 +23,7 @@ pub(crate) fn scrape(standing: &Standing, format: Format) -> String {
     write_requests(&mut text, &metrics);
     write_access(&mut text, standing);
     write_attempts(&mut text, &metrics);
-    write_breakers(&mut text, &metrics);
+    breakers::write(&mut text, &metrics);
     write_admission(&mut text, &metrics);
     write_services(&mut text, &metrics);
     write_health(&mut text, &metrics);
@@ -93,67 +92,6 @@ fn write_attempts(text: &mut MetricsText, metrics: &MeshMetrics) {
         let picks: u64 = service.operations.iter().map(|operation| operation.picks).sum();
         let strategy = service.balancer.strategy.word();
         text.sample(&names::PICKS, &[service.name.as_str(), strategy], picks);
-    }
-}
-
-fn write_breakers(text: &mut MetricsText, metrics: &MeshMetrics) {
-    text.family(&names::BREAKER_STATE);
-    for (service, operation) in operations(metrics) {
-        for state in State::WORDS {
-            let is_it = u8::from(operation.breaker.state.word() == state);
-            text.sample(&names::BREAKER_STATE, &[service, &operation.name, state], is_it);
-        }
-    }
-    text.family(&names::BREAKER_REJECTIONS);
-    for (service, operation) in operations(metrics) {
-        for (reason, count) in RejectedReason::ALL.into_iter().zip(operation.breaker.rejected) {
-            let labels = [service, &operation.name, reason.word()];
-            text.sample(&names::BREAKER_REJECTIONS, &labels, count);
-        }
-    }
-    text.family(&names::BREAKER_TRANSITIONS);
-    for (service, operation) in operations(metrics) {
-        for (state, count) in State::WORDS.into_iter().zip(operation.breaker.entered) {
-            text.sample(&names::BREAKER_TRANSITIONS, &[service, &operation.name, state], count);
-        }
-    }
-    write_breaker_evidence(text, metrics);
-    text.family(&names::ENDPOINT_BREAKERS);
-    for service in &metrics.services {
-        for state in State::WORDS {
-            let states = service.instances.iter().map(|instance| instance.breaker.state.word());
-            let count = states.filter(|word| *word == state).count();
-            text.sample(&names::ENDPOINT_BREAKERS, &[service.name.as_str(), state], count);
-        }
-    }
-}
-
-fn write_breaker_evidence(text: &mut MetricsText, metrics: &MeshMetrics) {
-    text.family(&names::BREAKER_WINDOW);
-    for (service, operation) in operations(metrics) {
-        let counts = operation.breaker.counts;
-        for (kind, count) in [
-            ("total", counts.total),
-            ("failures", counts.failures),
-            ("slow", counts.slow),
-            ("denied", counts.denied),
-        ] {
-            text.sample(&names::BREAKER_WINDOW, &[service, &operation.name, kind], count);
-        }
-    }
-    let now = Clock.now();
-    text.family(&names::BREAKER_OPEN);
-    for (service, operation) in operations(metrics) {
-        let left = match operation.breaker.state {
-            State::Open { until } => until.since(now).as_secs_f64(),
-            _ => 0.0,
-        };
-        text.sample(&names::BREAKER_OPEN, &[service, &operation.name], left);
-    }
-    text.family(&names::BREAKER_STALE);
-    for (service, operation) in operations(metrics) {
-        let stale = operation.breaker.stale_results;
-        text.sample(&names::BREAKER_STALE, &[service, &operation.name], stale);
     }
 }
 
@@ -290,13 +228,8 @@ fn write_process(text: &mut MetricsText, standing: &Standing, metrics: &MeshMetr
     text.sample(&names::RELOAD_FAILURES, &[], standing.reload_failures());
     text.family(&names::EVENTS);
     text.sample(&names::EVENTS, &[], metrics.events);
+    text.family(&names::EVENTS_MISSED);
+    text.sample(&names::EVENTS_MISSED, &[], metrics.events_missed);
     text.family(&names::START);
     text.sample(&names::START, &[], start);
-}
-
-/// Every operation with its service's name.
-fn operations(metrics: &MeshMetrics) -> impl Iterator<Item = (&str, &OperationMetrics)> {
-    metrics.services.iter().flat_map(|service| {
-        service.operations.iter().map(|operation| (service.name.as_str(), operation))
-    })
 }
