@@ -25,7 +25,7 @@ use serde_json::json;
 use measure::{CALLS, Case, measure};
 
 /// How often each case is measured, in turn with all others.
-const ROUNDS: usize = 5_000;
+const ROUNDS: usize = 1_000;
 
 fn main() {
     let mut cases = vec![Case::new("fetch_add", "one atomic addition, alone", ours::addition())];

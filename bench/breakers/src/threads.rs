@@ -62,7 +62,7 @@ fn calls(policy: Policy) -> impl Fn(usize) + Sync {
             let answer = breaker.try_acquire(&policy, lane, &mut dice, Moment::START).0;
             if let Ok(permit) = answer {
                 let outcome = black_box(Outcome::SUCCESS);
-                black_box(breaker.record(&policy, lane, permit, outcome, Moment::START));
+                black_box(breaker.record(&policy, lane, permit, outcome, Moment::START).is_some());
             }
         }
     }
