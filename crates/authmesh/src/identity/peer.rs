@@ -19,7 +19,7 @@ pub struct Peer {
 impl Peer {
     /// The peer that showed this chain in a handshake which verified it. Its own certificate says
     /// how long its proof holds.
-    pub(super) fn of_handshake(chain: &[CertificateDer<'_>]) -> Option<Self> {
+    pub(crate) fn of_handshake(chain: &[CertificateDer<'_>]) -> Option<Self> {
         let facts = Certificate::read(chain.first()?).ok()?;
         let id = check_leaf(&facts).ok()?;
         let chain = chain.iter().map(|certificate| certificate.clone().into_owned()).collect();

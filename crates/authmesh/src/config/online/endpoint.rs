@@ -87,7 +87,7 @@ async fn connect(target: &Target) -> Result<Connected, String> {
             Address::Unix(path) => Box::new(UnixStream::connect(&**path).await?),
         };
         is_reached = true;
-        let Some(pin) = &manner.pin else { return Ok(Connected::Bare(stream)) };
+        let Some(pin) = &target.pin else { return Ok(Connected::Bare(stream)) };
         Ok(match pin.secure(stream, &target.address, manner.protocol).await {
             Ok((stream, _)) => Connected::Proved(Box::new(stream)),
             Err(fault) => Connected::Refused(fault),
@@ -125,7 +125,7 @@ async fn refusal(target: &Target) -> Option<HandshakeFault> {
 /// Why the mesh's own check would fail.
 async fn unhealthy(target: &Target) -> Option<String> {
     let policy = target.manner.health.as_ref().filter(|policy| policy.check != Check::Tcp)?;
-    let evidence = health::probe(policy, &target.address, target.manner.pin.as_ref()).await;
+    let evidence = health::probe(policy, &target.address, target.pin.as_ref()).await;
     (evidence.result != CheckResult::Pass).then(|| evidence.sentence(policy))
 }
 

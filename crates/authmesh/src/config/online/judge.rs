@@ -160,7 +160,7 @@ fn of_age(target: &Target, proved: &Proved, now: Duration) -> Option<Problem> {
 
 fn of_answer(target: &Target, why: &str) -> Problem {
     let sentence = format!("`{}` gives no answer in {}: {why}", target.address, spoken(target));
-    let tls = match target.manner.pin {
+    let tls = match target.pin {
         Some(_) => "",
         None => "; if it serves TLS, name its `identity`",
     };

@@ -10,7 +10,7 @@ use authmesh_logic::config::{
 
 use crate::discovery::{Address, File, Source, Update};
 use crate::health::{Check, Policy};
-use crate::identity::{MeshIdentity, Pin};
+use crate::identity::{MeshIdentity, Pin, Pins, SpiffeId};
 
 /// How long a file of instances may take to be read.
 const FILE_LIMIT: Duration = Duration::from_secs(5);
@@ -27,14 +27,14 @@ pub(super) struct Target {
     pub(super) address: Address,
     /// Where it is written, or the file that lists it.
     pub(super) span: Span,
+    /// Who it must be.
+    pub(super) pin: Option<Pin>,
     pub(super) manner: Arc<Manner>,
 }
 
 /// How the endpoints of one service are spoken to.
 pub(super) struct Manner {
     pub(super) protocol: Protocol,
-    /// Who they must be.
-    pub(super) pin: Option<Pin>,
     pub(super) health: Option<Policy>,
     /// How long a connection may take.
     pub(super) connect_limit: Duration,
@@ -46,10 +46,9 @@ pub(super) struct Manner {
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
 
 impl Manner {
-    fn of(service: &ServiceConfig, config: &MeshConfig, identity: &Arc<MeshIdentity>) -> Self {
+    fn of(service: &ServiceConfig, config: &MeshConfig) -> Self {
         Self {
             protocol: service.protocol,
-            pin: service.identity.as_ref().map(|id| Pin::new(identity, id.clone())),
             health: service.health.clone(),
             connect_limit: config.network.connect_timeout,
             answer_limit: service.timeout.min(LONGEST_ANSWER),
@@ -72,20 +71,23 @@ pub(super) async fn targets(
 ) -> (Vec<Target>, Vec<Problem>) {
     let (mut targets, mut problems) = (Vec::new(), Vec::new());
     for service in &config.services {
-        let manner = Arc::new(Manner::of(service, config, identity));
+        let manner = Arc::new(Manner::of(service, config));
+        let pins = Pins::new(identity, service.identity.clone());
         let name = service.name.as_str();
         let found = match &service.source {
             DiscoverySource::Static(addresses) => {
                 let places = places_of_endpoints(settings, name);
                 let place = |index: usize| places.get(index).copied().unwrap_or_default();
                 let addresses = addresses.iter().cloned().enumerate();
-                addresses.map(|(index, address)| (address, place(index))).collect()
+                addresses.map(|(index, address)| (address, None, place(index))).collect()
             }
             DiscoverySource::File(path) => {
                 let span =
                     setting(settings, name, "discover.file").map_or(Span::default(), |it| it.span);
                 match listed(path).await {
-                    Ok(addresses) => addresses.into_iter().map(|address| (address, span)).collect(),
+                    Ok(listed) => {
+                        listed.into_iter().map(|(address, id)| (address, id, span)).collect()
+                    }
                     Err(sentence) => {
                         let problem = Problem::new(Code::NoSuchFile, span, sentence).as_warning();
                         problems.push(problem.help(FILE_HELP));
@@ -96,23 +98,27 @@ pub(super) async fn targets(
             // Who is registered is known to a running mesh alone.
             DiscoverySource::Registry => Vec::new(),
         };
-        targets.extend(found.into_iter().map(|(address, span)| Target {
+        targets.extend(found.into_iter().map(|(address, registered, span)| Target {
             service: name.to_owned(),
             address,
             span,
+            pin: pins.of(registered.as_ref()),
             manner: Arc::clone(&manner),
         }));
     }
     (targets, problems)
 }
 
-/// The first address of each instance that a file lists, as the mesh uses it.
-async fn listed(path: &str) -> Result<Vec<Address>, String> {
+/// The first address of each instance that a file lists, as the mesh uses it, and who the instance must
+/// be.
+async fn listed(path: &str) -> Result<Vec<(Address, Option<SpiffeId>)>, String> {
     let mut file = File::watch(path);
     match tokio::time::timeout(FILE_LIMIT, file.next()).await {
         Ok(Update::View(view)) => {
-            let first = view.instances.iter().filter_map(|instance| instance.addresses.first());
-            Ok(first.cloned().collect())
+            let listed = view.instances.iter().filter_map(|instance| {
+                Some((instance.addresses.first()?.clone(), instance.identity.clone()))
+            });
+            Ok(listed.collect())
         }
         Ok(Update::Lost { reason }) => Err(reason),
         Err(_) => Err(format!("`{path}` was not read within {FILE_LIMIT:?}")),
