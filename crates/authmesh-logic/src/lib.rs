@@ -52,6 +52,8 @@ pub mod classify;
 
 pub mod hygiene;
 
+pub mod framing;
+
 pub mod routing;
 
 pub mod authorization;

@@ -14,6 +14,8 @@ mod frames;
 mod identifiers;
 mod upgrade;
 
+mod plain;
+
 pub mod request;
 
 pub mod response;
@@ -23,4 +25,5 @@ pub use client::{Client, TrustedNetwork};
 pub use field::{connection_names, is_same_field};
 pub use frames::{FRAME_WINDOW, FrameFlood, FrameWatch, MOST_IDLE_FRAMES};
 pub use identifiers::{REQUEST_ID_BYTES, is_request_id, is_traceparent};
+pub use plain::{Plain, plain};
 pub use upgrade::{WEBSOCKET, asks_for_websocket};
