@@ -118,7 +118,7 @@ impl Attempt {
             let kind = judge::end(trailers, self.is_impatient);
             self.revise(kind);
             if let Some(trailers) = trailers.filter(|_| kind == OutcomeKind::Throttled) {
-                self.target.heed(trailers);
+                self.target.heed(|name| trailers.get(name).map(|value| value.as_bytes()));
             }
         }
     }
@@ -226,8 +226,8 @@ impl Drop for Attempt {
 
 impl Target {
     /// Leaves the quota alone for as long as a throttled answer asks for.
-    pub(crate) fn heed(&self, fields: &HeaderMap) {
-        let Some(pause) = judge::pause(fields) else { return };
+    pub(crate) fn heed<'a>(&self, field: impl Fn(&str) -> Option<&'a [u8]>) {
+        let Some(pause) = judge::pause(field) else { return };
         if let Some(lasts) = self.quota.door.close(pause, Clock.now()) {
             let kind = EventKind::QuotaClosed { quota: self.quota.name.to_string(), lasts };
             self.service.events.tell(Clock.time_of_day(), &self.service.name, kind);

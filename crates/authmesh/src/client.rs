@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use authmesh_logic::Lane;
-use authmesh_logic::config::Protocol;
+use authmesh_logic::config::{Classifier, Protocol};
 use authmesh_logic::retry::OperationClass;
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -15,6 +15,8 @@ use http_body::Body;
 
 use crate::error::{BoxError, Error};
 use crate::pick::Picked;
+use crate::raw_reply::RawReply;
+use crate::raw_request::RawRequest;
 use crate::request_body::RequestBody;
 use crate::response_body::ResponseBody;
 use crate::service::{DEFAULT_OPERATION, Service, Target, Treatment};
@@ -108,6 +110,27 @@ impl ServiceClient {
             policy.terms
         };
         stack::send(&self.target, terms, request)
+    }
+
+    /// Whether requests may be sent as bytes: the service speaks HTTP/1.1, and all it says of itself
+    /// stands in the front of its answers.
+    #[must_use]
+    pub fn takes_raw(&self) -> bool {
+        self.target.treatment.classifier != Classifier::Grpc
+            && self.target.service.roster().policy.protocol == Protocol::Http1
+    }
+
+    /// Sends a request that is bytes, of a service that [takes them](Self::takes_raw).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_raw<'a>(
+        &'a self,
+        request: &'a RawRequest,
+    ) -> impl Future<Output = Result<RawReply, Error>> + Send + 'a {
+        let terms = self.target.service.roster().policy.terms;
+        stack::send_raw(&self.target, terms, request)
     }
 
     /// Lends an endpoint to a protocol the mesh does not speak.

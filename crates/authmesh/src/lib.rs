@@ -36,6 +36,12 @@ mod request_body;
 
 mod spare;
 
+mod scratch;
+
+mod raw_head;
+
+mod raw_request;
+
 mod transport;
 
 pub mod telemetry;
@@ -47,6 +53,8 @@ mod endpoint;
 mod admission;
 
 mod answer_body;
+
+mod message;
 
 mod judge;
 
@@ -60,7 +68,11 @@ mod choose;
 
 mod tunnel;
 
+mod exchange;
+
 mod response_body;
+
+mod raw_reply;
 
 mod stack;
 

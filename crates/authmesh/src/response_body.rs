@@ -2,16 +2,15 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::answer_body::AnswerBody;
 use crate::attempt::Attempt;
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::exchange::Exchange;
 use crate::judge;
 use crate::transport::Lent;
 use crate::tunnel::Tunnel;
@@ -22,33 +21,25 @@ use crate::tunnel::Tunnel;
 /// place in flight.
 pub struct ResponseBody {
     incoming: AnswerBody,
-    exchange: Option<Exchange>,
+    exchange: Option<(Exchange, Lent)>,
     tunnel: Option<Box<Tunnel>>,
 }
 
-struct Exchange {
-    attempt: Attempt,
-    lent: Lent,
-}
-
-/// A body that goes on longer than this is a stream: it gives its verdict then.
-const LONGEST_ANSWER: Duration = Duration::from_secs(30);
-
 impl ResponseBody {
     pub(crate) fn attach(
-        mut response: Response<AnswerBody>,
-        mut attempt: Attempt,
-        lent: Lent,
+        (mut response, lent): (Response<AnswerBody>, Lent),
+        attempt: Attempt,
     ) -> Response<Self> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let tunnel = Some(Box::new(Tunnel::behind(&mut response, attempt)));
+            drop(lent);
             return response.map(|incoming| Self { incoming, exchange: None, tunnel });
         }
-        if is_stream(response.headers()) && !attempt.awaits_end() {
-            attempt.succeed(Clock.now());
-        }
+        let answer = (response, lent);
+        let exchange = Exchange::begin(attempt, judge::is_stream(&answer));
+        let (response, lent) = answer;
         response.map(|incoming| {
-            let exchange = Some(Exchange { attempt, lent });
+            let exchange = Some((exchange, lent));
             let mut body = Self { incoming, exchange, tunnel: None };
             if body.incoming.is_end_stream() {
                 body.end_well();
@@ -64,28 +55,15 @@ impl ResponseBody {
     }
 
     fn end_well(&mut self) {
-        let Some(Exchange { mut attempt, lent }) = self.exchange.take() else { return };
-        let now = Clock.now();
-        attempt.ended(None);
-        attempt.end(lent, now);
+        if let Some((exchange, lent)) = self.exchange.take() {
+            exchange.end_well(lent);
+        }
     }
 
     fn end_badly(&mut self, fault: hyper::Error) -> Error {
-        let error = Error::new(ErrorKind::UpstreamReset).because(fault);
-        let Some(Exchange { mut attempt, .. }) = self.exchange.take() else { return error };
-        attempt.fail(Clock.now());
-        error.at(attempt.cell().transport.address())
-    }
-
-    /// A body that is still going has proved its endpoint by now.
-    fn settle_long_answer(&mut self) {
-        if let Some(Exchange { attempt, .. }) = &mut self.exchange
-            && attempt.is_undecided()
-        {
-            let now = Clock.now();
-            if now.since(attempt.began()) > LONGEST_ANSWER {
-                attempt.succeed(now);
-            }
+        match self.exchange.take() {
+            Some((exchange, _)) => exchange.end_badly(fault),
+            None => Error::new(ErrorKind::UpstreamReset).because(fault),
         }
     }
 }
@@ -100,14 +78,15 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match ready!(Pin::new(&mut self.incoming).poll_frame(context)) {
             Some(Ok(frame)) => {
-                if let (Some(trailers), Some(exchange)) = (frame.trailers_ref(), &mut self.exchange)
+                if let (Some(trailers), Some((exchange, _))) =
+                    (frame.trailers_ref(), &mut self.exchange)
                 {
-                    exchange.attempt.ended(Some(trailers));
+                    exchange.attempt_mut().ended(Some(trailers));
                 }
                 if self.incoming.is_end_stream() {
                     self.end_well();
-                } else {
-                    self.settle_long_answer();
+                } else if let Some((exchange, _)) = &mut self.exchange {
+                    exchange.goes_on();
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -132,11 +111,4 @@ impl std::fmt::Debug for ResponseBody {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("ResponseBody")
     }
-}
-
-/// Whether an answer of this type may go on for hours.
-fn is_stream(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
-        || judge::is_grpc(headers)
 }

@@ -19,23 +19,23 @@ use authmesh_logic::outcome::OutcomeKind;
 use authmesh_logic::retry::{self, Ended, OperationClass};
 use authmesh_logic::{Moment, classify};
 use http::{Request, Response, header};
-use hyper::body::Incoming;
 
 use crate::admission::{Admitted, OVERLOAD_WAIT};
-use crate::answer_body::AnswerBody;
 use crate::attempt::Attempt;
 use crate::choose::{Tried, choose};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, REASON};
+use crate::error::{BoxError, Error, ErrorKind, REASON};
 use crate::identity::HandshakeFault;
 use crate::judge::{self, FIRST_REFUSAL, Said};
+use crate::message::{Answer, Outbound};
+use crate::raw_reply::RawReply;
+use crate::raw_request::RawRequest;
 use crate::request_body::{BodyFault, RequestBody};
 use crate::response_body::ResponseBody;
 use crate::roster::Terms;
 use crate::service::Target;
-use crate::spare::Spare;
 use crate::telemetry::Counted;
-use crate::transport::{Lent, Sent};
+use crate::transport::{Passage, Sent};
 
 /// The caller's own deadline: the mesh waits no longer, whatever the service's time-out is.
 ///
@@ -51,20 +51,29 @@ pub(crate) async fn send(
     terms: Terms,
     request: &mut Request<RequestBody>,
 ) -> Result<Response<ResponseBody>, Error> {
-    let mut tries = Tries::new(target, terms, request, Clock.now());
+    let limit = request.extensions().get::<Deadline>().map_or(Duration::MAX, |limit| limit.0);
+    let mut tries = Tries::new(target, terms, request.method().as_str(), limit, Clock.now());
+    tries.is_impatient = is_impatient(target, request, &tries.deadline, limit);
     let result = match tries.make_repeatable(request).await {
         Ok(()) => tries.run(request).await,
         Err(error) => Err(error),
     };
-    if let Err(error) = &result {
-        tries.give_place_back(error);
-    }
-    let Target { operation, lane, .. } = &**target;
-    match &result {
-        Ok(_) => operation.counters.answered(*lane, tries.now.since(tries.began)),
-        Err(error) => operation.counters.count(*lane, Counted::Failed(error.kind())),
-    }
-    result
+    tries.tell(result.as_ref().err());
+    result.map(|(answer, attempt)| ResponseBody::attach(answer, attempt))
+}
+
+/// The same for a request that is bytes. The service speaks HTTP/1.1 and answers nothing at the end of
+/// its answers.
+pub(crate) async fn send_raw(
+    target: &Arc<Target>,
+    terms: Terms,
+    request: &RawRequest,
+) -> Result<RawReply, Error> {
+    let mut tries = Tries::new(target, terms, request.method(), Duration::MAX, Clock.now());
+    let mut outbound = request;
+    let result = tries.run(&mut outbound).await;
+    tries.tell(result.as_ref().err());
+    result.map(|(answer, attempt)| RawReply::attach(answer, attempt))
 }
 
 /// Layer 3: a place for the request, if its operation hands out any.
@@ -81,7 +90,7 @@ fn admit(target: &Target, now: Moment) -> Result<Option<Admitted>, Error> {
 fn is_impatient(
     target: &Target,
     request: &Request<RequestBody>,
-    own: Duration,
+    deadline: &Deadlines,
     callers: Duration,
 ) -> bool {
     if target.treatment.classifier != Classifier::Grpc {
@@ -89,11 +98,13 @@ fn is_impatient(
     }
     let field = request.headers().get(classify::GRPC_TIMEOUT);
     let says = field.and_then(|value| classify::grpc_timeout(value.as_bytes()));
-    callers.min(says.unwrap_or(Duration::MAX)) < own
+    callers.min(says.unwrap_or(Duration::MAX)) < deadline.own
 }
 
 struct Deadlines {
     end: Moment,
+    /// How long the service may take.
+    own: Duration,
     /// Whether the caller's patience ends before the service's time does: then running out of it
     /// says nothing of the service.
     is_callers: bool,
@@ -125,7 +136,7 @@ struct Failed {
 /// Why the body of an answer could not be read for what it says.
 enum Unread {
     /// It broke off.
-    Broken(hyper::Error),
+    Broken(BoxError),
     /// It did not come in time.
     Late,
 }
@@ -134,13 +145,12 @@ impl<'a> Tries<'a> {
     fn new(
         target: &'a Arc<Target>,
         terms: Terms,
-        request: &Request<RequestBody>,
+        method: &str,
+        callers: Duration,
         began: Moment,
     ) -> Self {
         let own = target.treatment.timeout.unwrap_or(terms.timeout);
-        let callers = request.extensions().get::<Deadline>().map_or(Duration::MAX, |limit| limit.0);
-        let deadline = Deadlines { end: began + own.min(callers), is_callers: callers < own };
-        let method = request.method().as_str();
+        let deadline = Deadlines { end: began + own.min(callers), own, is_callers: callers < own };
         let class = target.class_of(method);
         let policy = target.treatment.retry.unwrap_or(terms.retry).for_method(method);
         Self {
@@ -154,7 +164,7 @@ impl<'a> Tries<'a> {
             made: 0,
             now: began,
             admitted: None,
-            is_impatient: is_impatient(target, request, own, callers),
+            is_impatient: false,
         }
     }
 
@@ -176,10 +186,8 @@ impl<'a> Tries<'a> {
         }
     }
 
-    async fn run(
-        &mut self,
-        request: &mut Request<RequestBody>,
-    ) -> Result<Response<ResponseBody>, Error> {
+    /// Makes attempts until one is answered by an answer to pass on.
+    async fn run<R: Outbound>(&mut self, request: &mut R) -> Result<(R::Answer, Attempt), Error> {
         self.admitted = admit(self.target, self.now)?;
         self.target.service.budget.deposit(self.target.lane);
         let mut attempt = self.choose()?;
@@ -187,19 +195,20 @@ impl<'a> Tries<'a> {
             self.made += 1;
             let spare = self.spare(request);
             let failed = match self.attempt(&mut attempt, request).await {
-                Ok((response, lent)) => {
-                    if spare.is_none() || !invites_retry(&response) {
-                        return Ok(self.pass_on(response, attempt, lent));
+                Ok(answer) => {
+                    if spare.is_none() || !invites_retry(&answer) {
+                        return Ok(self.pass_on(answer, attempt));
                     }
                     self.tried.add(attempt.cell());
                     let (Some(again), Some(next)) = (spare, self.next(Ended::AnswerInvitesRetry))
                     else {
-                        return Ok(self.pass_on(response, attempt, lent));
+                        return Ok(self.pass_on(answer, attempt));
                     };
                     // The next attempt is certain, so this answer may be let go.
                     attempt.succeed(self.now);
-                    drop((response, lent));
-                    (*request, attempt) = (again.into_request(), next);
+                    drop(answer);
+                    request.renew(again);
+                    attempt = next;
                     continue;
                 }
                 Err(failed) => failed,
@@ -207,7 +216,7 @@ impl<'a> Tries<'a> {
             // A request that was not sent is back in its place.
             if failed.ended != Ended::NotSent {
                 let Some(again) = spare else { return Err(failed.error) };
-                *request = again.into_request();
+                request.renew(again);
             }
             self.tried.add(attempt.cell());
             drop(attempt);
@@ -219,14 +228,21 @@ impl<'a> Tries<'a> {
     }
 
     /// Passes an answer on: the request's place goes with it.
-    fn pass_on(
-        &mut self,
-        response: Response<AnswerBody>,
-        mut attempt: Attempt,
-        lent: Lent,
-    ) -> Response<ResponseBody> {
+    fn pass_on<A>(&mut self, answer: A, mut attempt: Attempt) -> (A, Attempt) {
         attempt.carry(self.admitted.take());
-        ResponseBody::attach(response, attempt, lent)
+        (answer, attempt)
+    }
+
+    /// Tells how the request ended: with an answer, or with this error.
+    fn tell(&mut self, error: Option<&Error>) {
+        let Target { operation, lane, .. } = &**self.target;
+        match error {
+            None => operation.counters.answered(*lane, self.now.since(self.began)),
+            Some(error) => {
+                self.give_place_back(error);
+                operation.counters.count(*lane, Counted::Failed(error.kind()));
+            }
+        }
     }
 
     /// Gives the place back of a request that got no answer, and says what that says.
@@ -247,32 +263,32 @@ impl<'a> Tries<'a> {
     }
 
     /// One attempt, to the head of its answer.
-    async fn attempt(
+    async fn attempt<R: Outbound>(
         &mut self,
         attempt: &mut Attempt,
-        request: &mut Request<RequestBody>,
-    ) -> Result<(Response<AnswerBody>, Lent), Failed> {
+        request: &mut R,
+    ) -> Result<R::Answer, Failed> {
         attempt.is_impatient = self.is_impatient;
         if self.terms.watches_slowness {
-            attempt.sending(request.body_mut().note_end());
+            attempt.sending(request.note_end());
         }
         let left = self.deadline.end.since(attempt.began());
         let (limit, is_callers) = match self.policy.per_try {
             Some(own) if own < left => (own, false),
             _ => (left, self.deadline.is_callers),
         };
-        let transport = &attempt.cell().transport;
         let (connections, lane) = (self.terms.connections, self.target.lane);
-        let end = attempt.began() + limit;
-        let sent = transport.send(&connections, lane, attempt.began(), end, request).await;
+        let (began, end) = (attempt.began(), attempt.began() + limit);
+        let passage = Passage { connections, lane, now: began, end };
+        let sent = request.send(&attempt.cell().transport, passage).await;
         let now = Clock.now();
         self.now = now;
         let (ended, kind, cause) = match sent {
-            Sent::Answered(response, lent) => match self.read(attempt, response, end).await {
-                Ok(response) => return Ok((response, lent)),
+            Sent::Answered(mut answer) => match self.read(attempt, &mut answer, end).await {
+                Ok(()) => return Ok(answer),
                 Err(Unread::Broken(cause)) => {
                     attempt.fail(self.now);
-                    (Ended::FailedAfterSend, ErrorKind::UpstreamReset, Some(cause.into()))
+                    (Ended::FailedAfterSend, ErrorKind::UpstreamReset, Some(cause))
                 }
                 Err(Unread::Late) => {
                     attempt.time_out(is_callers, self.now);
@@ -317,36 +333,35 @@ impl<'a> Tries<'a> {
     }
 
     /// Reads what an answer says, its body too where the word stands there.
-    async fn read(
+    async fn read<A: Answer + Send>(
         &mut self,
         attempt: &mut Attempt,
-        response: Response<Incoming>,
+        answer: &mut A,
         end: Moment,
-    ) -> Result<Response<AnswerBody>, Unread> {
-        let mut response = response.map(AnswerBody::new);
-        match judge::head(self.target.treatment.classifier, &response, self.is_impatient) {
+    ) -> Result<(), Unread> {
+        match judge::head(self.target.treatment.classifier, answer, self.is_impatient) {
             Said::Now(kind) => {
                 attempt.answered(kind, self.now);
                 if kind == OutcomeKind::Throttled {
-                    self.target.heed(response.headers());
+                    self.target.heed(|name| answer.field(name));
                 }
             }
             Said::AtEnd => attempt.answered_so_far(self.now),
             Said::InBody => {
                 attempt.answered(OutcomeKind::Denied, self.now);
                 // On the heap, as few answers are read and every request would be made larger.
-                let reading = Box::pin(judge::body(&mut response));
+                let reading = Box::pin(judge::body(answer));
                 let read = tokio::time::timeout(end.since(self.now), reading).await;
                 self.now = Clock.now();
                 attempt.revise(read.map_err(|_| Unread::Late)?.map_err(Unread::Broken)?);
             }
         }
-        Ok(response)
+        Ok(())
     }
 
     /// A second copy of a request that may be needed.
-    fn spare(&self, request: &Request<RequestBody>) -> Option<Spare> {
-        (self.made < self.policy.attempts).then(|| Spare::of(request)).flatten()
+    fn spare<R: Outbound>(&self, request: &R) -> Option<R::Spare> {
+        (self.made < self.policy.attempts).then(|| request.spare()).flatten()
     }
 
     /// The next attempt, if the rule, the budget, the clock and an endpoint allow one.
@@ -386,16 +401,15 @@ impl<'a> Tries<'a> {
 }
 
 /// Whether another endpoint may answer better. A refusal by another hop of the mesh says so itself.
-fn invites_retry<B>(response: &Response<B>) -> bool {
-    let headers = response.headers();
-    if response.status().as_u16() < FIRST_REFUSAL {
+fn invites_retry(answer: &impl Answer) -> bool {
+    if answer.status() < FIRST_REFUSAL {
         return false;
     }
-    match headers.get(REASON) {
-        Some(reason) => classify::reason_invites_retry(reason.to_str().unwrap_or_default()),
+    match answer.field(REASON.as_str()) {
+        Some(reason) => classify::reason_invites_retry(str::from_utf8(reason).unwrap_or_default()),
         None => {
-            let has_retry_after = headers.contains_key(header::RETRY_AFTER);
-            classify::answer_invites_retry(response.status().as_u16(), has_retry_after)
+            let has_retry_after = answer.field(header::RETRY_AFTER.as_str()).is_some();
+            classify::answer_invites_retry(answer.status(), has_retry_after)
         }
     }
 }

@@ -7,11 +7,12 @@ use authmesh_logic::Moment;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::rt::{Read, Write};
+use hyper_util::rt::TokioIo;
 
-use super::connect::{Stream, connect};
+use super::connect::connect;
 use super::exchange_timer::ExchangeTimer;
-use super::{ConnectionPolicy, Lent, Sent, Transport, take, unasked_protocol};
+use super::gathered::Gathered;
+use super::{ConnectionPolicy, Lent, Passage, Sent, Transport, take, unasked_protocol};
 use crate::error::BoxError;
 use crate::identity::Proof;
 use crate::request_body::RequestBody;
@@ -37,11 +38,11 @@ impl Pool {
     pub(super) async fn send(
         &self,
         transport: &Transport,
-        policy: &ConnectionPolicy,
-        now: Moment,
-        end: Moment,
+        passage: &Passage,
         request: &mut Request<RequestBody>,
-    ) -> Sent {
+    ) -> Sent<(Response<Incoming>, Lent)> {
+        let Passage { connections: policy, now, end, .. } = passage;
+        let (now, end) = (*now, *end);
         loop {
             let kept = self.take(transport, policy, now);
             let is_kept = kept.is_some();
@@ -62,9 +63,8 @@ impl Pool {
                 timer.bound(end, pin!(exchange(sender, request))).await
             };
             match exchanged {
-                Some(Ok(response)) => return Sent::Answered(response, Lent::Http1(connection)),
-                Some(Err(Sent::Returned(_))) if is_kept => {}
-                Some(Err(ended)) => return ended,
+                Some(Sent::Returned(_)) if is_kept => {}
+                Some(sent) => return sent.map(|response| (response, Lent::Http1(connection))),
                 None => return Sent::Late,
             }
         }
@@ -86,6 +86,11 @@ impl Pool {
         if idle.len() < policy.most_idle {
             idle.push(connection);
         }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     pub(super) fn sweep(&self, transport: &Transport, policy: &ConnectionPolicy, now: Moment) {
@@ -125,31 +130,18 @@ async fn open(
     now: Moment,
 ) -> Result<Connection, BoxError> {
     let (stream, proof) = connect(transport, policy.connect_timeout).await?;
-    let sender = match stream {
-        Stream::Tcp(stream) => begin(transport, stream).await?,
-        Stream::Unix(stream) => begin(transport, stream).await?,
-        Stream::SecureTcp(stream) => begin(transport, stream).await?,
-        Stream::SecureUnix(stream) => begin(transport, stream).await?,
-    };
+    let (sender, connection) = http1::handshake(TokioIo::new(Gathered::new(stream))).await?;
+    transport.open.drive(connection.with_upgrades());
     let proof = proof.map(Box::new);
     Ok(Connection { sender, proof, born: now, used: now, timer: ExchangeTimer::default() })
-}
-
-async fn begin<S>(transport: &Transport, stream: S) -> hyper::Result<SendRequest<RequestBody>>
-where
-    S: Read + Write + Unpin + Send + 'static,
-{
-    let (sender, connection) = http1::handshake(stream).await?;
-    transport.open.drive(connection.with_upgrades());
-    Ok(sender)
 }
 
 async fn exchange(
     sender: &mut SendRequest<RequestBody>,
     request: &mut Request<RequestBody>,
-) -> Result<Response<Incoming>, Sent> {
+) -> Sent<Response<Incoming>> {
     if let Err(error) = sender.ready().await {
-        return Err(Sent::Returned(error.into()));
+        return Sent::Returned(error.into());
     }
     let asked = request.headers().get(header::UPGRADE).cloned();
     match sender.try_send_request(take(request)).await {
@@ -157,16 +149,16 @@ async fn exchange(
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 && !grants(asked.as_ref(), response.headers()) =>
         {
-            Err(Sent::Lost(unasked_protocol()))
+            Sent::Lost(unasked_protocol())
         }
-        Ok(response) => Ok(response),
-        Err(mut fault) => Err(match fault.take_message() {
+        Ok(response) => Sent::Answered(response),
+        Err(mut fault) => match fault.take_message() {
             Some(returned) => {
                 *request = returned;
                 Sent::Returned(fault.into_error().into())
             }
             None => Sent::Lost(fault.into_error().into()),
-        }),
+        },
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use authmesh_logic::Moment;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper::rt::{Read, Write};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::connect::{Stream, connect};
+use super::gathered::Gathered;
 use super::{ConnectionPolicy, Lent, Sent, Transport, take, unasked_protocol};
 use crate::error::BoxError;
 use crate::identity::Proof;
@@ -37,7 +38,7 @@ impl Slot {
         policy: &ConnectionPolicy,
         now: Moment,
         request: &mut Request<RequestBody>,
-    ) -> Sent {
+    ) -> Sent<(Response<Incoming>, Lent)> {
         if let Some(sender) = self.current(transport, now) {
             match exchange(sender, request).await {
                 Sent::Returned(_) => {}
@@ -71,12 +72,7 @@ impl Slot {
         policy: &ConnectionPolicy,
     ) -> Result<SendRequest<RequestBody>, BoxError> {
         let (stream, proof) = connect(transport, policy.connect_timeout).await?;
-        let sender = match stream {
-            Stream::Tcp(stream) => begin(transport, stream).await?,
-            Stream::Unix(stream) => begin(transport, stream).await?,
-            Stream::SecureTcp(stream) => begin(transport, stream).await?,
-            Stream::SecureUnix(stream) => begin(transport, stream).await?,
-        };
+        let sender = begin(transport, stream).await?;
         let connection = Connection { sender: sender.clone(), proof };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(sender)
@@ -90,16 +86,13 @@ impl Connection {
     }
 }
 
-async fn begin<S>(transport: &Transport, stream: S) -> hyper::Result<SendRequest<RequestBody>>
-where
-    S: Read + Write + Unpin + Send + 'static,
-{
+async fn begin(transport: &Transport, stream: Stream) -> hyper::Result<SendRequest<RequestBody>> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
-    let (sender, connection) = builder.handshake(stream).await?;
+    let (sender, connection) = builder.handshake(TokioIo::new(Gathered::new(stream))).await?;
     transport.open.drive(connection);
     Ok(sender)
 }
@@ -107,7 +100,7 @@ where
 async fn exchange(
     mut sender: SendRequest<RequestBody>,
     request: &mut Request<RequestBody>,
-) -> Sent {
+) -> Sent<(Response<Incoming>, Lent)> {
     if let Err(error) = sender.ready().await {
         return Sent::Returned(error.into());
     }
@@ -116,7 +109,7 @@ async fn exchange(
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             Sent::Lost(unasked_protocol())
         }
-        Ok(response) => Sent::Answered(response, Lent::Shared),
+        Ok(response) => Sent::Answered((response, Lent::Nothing)),
         Err(mut fault) => match fault.take_message() {
             Some(returned) => {
                 *request = returned;

@@ -5,9 +5,12 @@ mod exchange_timer;
 mod gathered;
 mod http1;
 mod http2;
+mod raw;
 
 pub use connect::unpace;
 pub use gathered::Gathered;
+pub use raw::Progress;
+pub(crate) use raw::RawAnswer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +24,7 @@ use hyper::body::Incoming;
 
 use crate::error::BoxError;
 use crate::identity::{Pin, Proof};
+use crate::raw_request::RawRequest;
 use crate::request_body::RequestBody;
 
 /// How connections are made and kept.
@@ -45,6 +49,16 @@ pub(crate) struct Transport {
     open: Arc<OpenConnections>,
 }
 
+/// When an attempt is made, and over which of an endpoint's connections.
+#[derive(Clone, Copy)]
+pub(crate) struct Passage {
+    pub(crate) connections: ConnectionPolicy,
+    pub(crate) lane: Lane,
+    pub(crate) now: Moment,
+    /// When the head of the answer must be there.
+    pub(crate) end: Moment,
+}
+
 /// How many connections are open, counted by what holds them.
 #[derive(Debug, Default)]
 pub(crate) struct OpenConnections(AtomicU64);
@@ -53,9 +67,9 @@ pub(crate) struct OpenConnections(AtomicU64);
 pub(crate) struct OpenPlace(Arc<OpenConnections>);
 
 /// What comes back from sending a request.
-pub(crate) enum Sent {
-    /// The head of the answer, and the connection its body comes by.
-    Answered(Response<Incoming>, Lent),
+pub(crate) enum Sent<A> {
+    /// The answer: its head, and the connection its body comes by.
+    Answered(A),
     /// Not a byte of it was sent: it may go elsewhere, whatever its class, and is back where it was
     /// taken from.
     Returned(BoxError),
@@ -67,16 +81,39 @@ pub(crate) enum Sent {
     Late,
 }
 
-/// A connection lent for one exchange. Given back it may be lent again; dropped it closes, unless
-/// others share it.
+/// A connection lent for one exchange. Given back it may be lent again; dropped it closes.
 pub(crate) enum Lent {
     Http1(http1::Connection),
-    Shared,
+    Raw(Box<raw::Connection>),
+    /// Others share it, or it is of no more use.
+    Nothing,
 }
 
+#[derive(Default)]
 struct LaneConnections {
     http1: http1::Pool,
     http2: http2::Slot,
+    raw: raw::Pool,
+}
+
+impl ConnectionPolicy {
+    /// The same for one kind of connections, while so many of the other are unused.
+    const fn beside(&self, others: usize) -> Self {
+        Self { most_idle: self.most_idle.saturating_sub(others), ..*self }
+    }
+}
+
+impl<A> Sent<A> {
+    /// The same with another form of answer.
+    pub(crate) fn map<B>(self, answer: impl FnOnce(A) -> B) -> Sent<B> {
+        match self {
+            Self::Answered(own) => Sent::Answered(answer(own)),
+            Self::Returned(cause) => Sent::Returned(cause),
+            Self::Unprocessed(cause) => Sent::Unprocessed(cause),
+            Self::Lost(cause) => Sent::Lost(cause),
+            Self::Late => Sent::Late,
+        }
+    }
 }
 
 impl Transport {
@@ -87,8 +124,7 @@ impl Transport {
         lanes: usize,
         open: Arc<OpenConnections>,
     ) -> Self {
-        let lane =
-            |_| LaneConnections { http1: http1::Pool::default(), http2: http2::Slot::default() };
+        let lane = |_| LaneConnections::default();
         Self { address, protocol, pin, lanes: (0..lanes.max(1)).map(lane).collect(), open }
     }
 
@@ -102,21 +138,32 @@ impl Transport {
     /// once on its way down, however many layers there are.
     pub(crate) async fn send(
         &self,
-        policy: &ConnectionPolicy,
-        lane: Lane,
-        now: Moment,
-        end: Moment,
+        passage: Passage,
         request: &mut Request<RequestBody>,
-    ) -> Sent {
-        let own = &self.lanes[lane.shard(self.lanes.len())];
+    ) -> Sent<(Response<Incoming>, Lent)> {
+        let Passage { connections: policy, now, end, .. } = &passage;
+        let own = self.own(passage.lane);
         match self.protocol {
-            Protocol::Http1 => own.http1.send(self, policy, now, end, request).await,
+            Protocol::Http1 => own.http1.send(self, &passage, request).await,
             Protocol::Http2 => {
                 // On the heap, so that it does not make every HTTP/1.1 request larger.
-                let sending = Box::pin(own.http2.send(self, policy, now, request));
-                tokio::time::timeout(end.since(now), sending).await.unwrap_or(Sent::Late)
+                let sending = Box::pin(own.http2.send(self, policy, *now, request));
+                tokio::time::timeout(end.since(*now), sending).await.unwrap_or(Sent::Late)
             }
         }
+    }
+
+    /// The same for a request that is bytes; the endpoint speaks HTTP/1.1.
+    pub(crate) fn send_raw<'a>(
+        &'a self,
+        passage: Passage,
+        request: &'a RawRequest,
+    ) -> impl Future<Output = Sent<RawAnswer>> + Send + 'a {
+        self.own(passage.lane).raw.send(self, passage, request)
+    }
+
+    fn own(&self, lane: Lane) -> &LaneConnections {
+        &self.lanes[lane.shard(self.lanes.len())]
     }
 
     /// Counts a connection that no task drives any more.
@@ -126,8 +173,15 @@ impl Transport {
 
     /// Takes back a connection whose exchange has ended well.
     pub(crate) fn give_back(&self, policy: &ConnectionPolicy, lane: Lane, now: Moment, lent: Lent) {
-        if let Lent::Http1(connection) = lent {
-            self.lanes[lane.shard(self.lanes.len())].http1.keep(self, policy, now, connection);
+        let own = self.own(lane);
+        match lent {
+            Lent::Http1(connection) => {
+                own.http1.keep(self, &policy.beside(own.raw.len()), now, connection);
+            }
+            Lent::Raw(connection) => {
+                own.raw.keep(&policy.beside(own.http1.len()), now, connection);
+            }
+            Lent::Nothing => {}
         }
     }
 
@@ -136,6 +190,7 @@ impl Transport {
         for lane in &self.lanes {
             lane.http1.sweep(self, policy, now);
             lane.http2.sweep(self, now);
+            lane.raw.sweep(self, policy, now);
         }
     }
 
