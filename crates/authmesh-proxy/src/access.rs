@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use authmesh::config::MeshConfig;
-use authmesh_logic::authorization::{AccessRules, Answer, Inquiry, RequestView};
+use authmesh_logic::authorization::{AccessRules, Answer, Decision, Inquiry, RequestView};
 use authmesh_logic::hygiene;
+use authmesh_logic::request_head::RequestHead;
 use authmesh_logic::routing::host_of;
-use http::{Request, StatusCode};
+use http::StatusCode;
 
-use crate::fields::{HeaderFields, head_of};
 use crate::refusals::Refusals;
 use crate::reply::Refusal;
 
@@ -42,28 +42,13 @@ impl Access {
     /// Lets a request pass, or says how it is refused. `service` is empty where no route takes it.
     /// The request is the one that would be sent: its path is in normal form, and what does not
     /// travel is taken off it, so that a rule sees what the service would see.
-    pub(crate) fn admit<B>(
+    pub(crate) fn admit(
         &self,
         caller: Caller<'_>,
         service: &str,
-        request: &Request<B>,
+        head: &RequestHead<'_>,
     ) -> Result<(), Refusal> {
-        let fields = HeaderFields(request.headers());
-        let head = head_of(request, &fields);
-        let decision = self.rules.decide(&Inquiry {
-            service,
-            identity: caller.identity,
-            peer: caller.peer,
-            client: caller.client,
-            port: caller.port,
-            request: Some(RequestView {
-                method: head.method,
-                host: host_of(hygiene::request::authority(&head)),
-                path: head.path,
-                fields: &fields,
-            }),
-            token: None,
-        });
+        let decision = self.decide(caller, service, head);
         let name = |place: usize| self.rules.rules().get(place).map(|rule| &*rule.name);
         if let Some(shadow) = decision.shadow {
             self.refusals.changed_by_shadow(service);
@@ -79,5 +64,29 @@ impl Access {
             _ => StatusCode::FORBIDDEN,
         };
         Err(Refusal::new(status, reason))
+    }
+
+    /// Whether a request passes and no rule has anything to tell of it. Tells nobody itself, so that
+    /// [`admit`](Self::admit) can be asked again.
+    pub(crate) fn passes(&self, caller: Caller<'_>, service: &str, head: &RequestHead<'_>) -> bool {
+        let decision = self.decide(caller, service, head);
+        decision.answer.reason().is_none() && decision.shadow.is_none()
+    }
+
+    fn decide(&self, caller: Caller<'_>, service: &str, head: &RequestHead<'_>) -> Decision {
+        self.rules.decide(&Inquiry {
+            service,
+            identity: caller.identity,
+            peer: caller.peer,
+            client: caller.client,
+            port: caller.port,
+            request: Some(RequestView {
+                method: head.method,
+                host: host_of(hygiene::request::authority(head)),
+                path: head.path,
+                fields: head.fields,
+            }),
+            token: None,
+        })
     }
 }

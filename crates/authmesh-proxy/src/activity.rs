@@ -27,6 +27,8 @@ pub(crate) struct Activity {
     stuck_since: AtomicU64,
     /// HTTP/2 says nothing by mere bytes: only its first head is timed.
     is_multiplexed: AtomicBool,
+    /// Whether the connection is to end with the request in flight, or now.
+    is_ending: AtomicBool,
 }
 
 /// No bytes of a head have come.
@@ -56,6 +58,7 @@ impl Activity {
             head_since: AtomicU64::new(0),
             stuck_since: AtomicU64::new(0),
             is_multiplexed: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
         })
     }
 
@@ -86,6 +89,16 @@ impl Activity {
         if self.head_since.load(Ordering::Relaxed) == JUST_NOW {
             self.head_since.store(Clock.now().as_nanos().max(JUST_NOW + 1), Ordering::Relaxed);
         }
+    }
+
+    /// Asks for the end of the connection: no request is taken after the one in flight.
+    pub(crate) fn end_soon(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection is to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
     }
 
     /// Notes that nothing more is taken from the client: what it may still do is end.

@@ -1,7 +1,7 @@
 //! One connection of a client: TLS if the listener wants it, then HTTP/1.1 or HTTP/2 until it ends.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,15 +17,19 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use crate::activity::{Activity, Patience, Watch};
-use crate::forward::{Entrance, forward};
+use crate::activity::Activity;
+use crate::ends::{End, Ends};
+use crate::entrance::Entrance;
+use crate::forward::forward;
 use crate::noted::Noted;
 use crate::peer::Peer;
-use crate::rarely::Rarely;
+use crate::relay::{self, Session};
+use crate::replayed::Replayed;
 use crate::reply::ReplyBody;
 use crate::serving::{ListenerShared, Serving};
 use crate::stream_tasks::StreamTasks;
 use crate::switched::Switched;
+use crate::table::Table;
 use crate::tls::{Entered, ListenerTls, Proved};
 use crate::whole_answer::WholeAnswer;
 
@@ -35,7 +39,7 @@ pub(crate) struct Accepted {
     pub(crate) peer: Option<Peer>,
     pub(crate) tls: Option<Arc<ListenerTls>>,
     /// What its handshake proved, if there was one.
-    pub(crate) proved: Option<Proved>,
+    pub(crate) proved: Option<Arc<Proved>>,
     /// What it goes on as once its HTTP has ended.
     pub(crate) switched: Mutex<Option<Box<Switched>>>,
 }
@@ -61,7 +65,7 @@ pub(crate) async fn serve<S>(
     };
     match tls.enter(stream).await {
         Ok(Entered::Secure(stream, proved)) => {
-            accepted.proved = Some(proved);
+            accepted.proved = Some(Arc::new(proved));
             serve_http(*stream, accepted, serving, drain).await;
         }
         Ok(Entered::Plain(stream)) => serve_http(stream, accepted, serving, drain).await,
@@ -73,6 +77,8 @@ pub(crate) async fn serve<S>(
     }
 }
 
+/// Serves HTTP: as long as it can by the short way, which takes requests in HTTP/1.1 that came whole,
+/// then by the long one, which takes all.
 async fn serve_http<S>(
     stream: S,
     accepted: Accepted,
@@ -81,27 +87,51 @@ async fn serve_http<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let limits = serving.table().limits;
     let activity = Activity::new(Arc::clone(&serving.own));
-    let patience = Patience {
-        header: limits.header_timeout,
-        idle: limits.idle_timeout,
-        stuck: limits.body_idle_timeout,
-    };
-    let stream = TokioIo::new(Noted::new(Gathered::new(stream), Arc::clone(&activity)));
-    let builder = builder(&limits);
-    let noted = Arc::clone(&activity);
+    let mut stream = Noted::new(stream, Arc::clone(&activity));
     let accepted = Arc::new(accepted);
-    let after_http = Arc::clone(&accepted);
-    let proof = Arc::clone(&accepted);
-    let may_be_over = {
-        let proof = Arc::clone(&accepted);
-        move || proof.proved.as_ref().is_some_and(Proved::may_be_over)
+    let mut ends =
+        Ends::new(&serving, accepted.proved.clone(), Arc::clone(&activity), drain.clone());
+    let ended = {
+        let session = Session::new(&mut stream, &activity);
+        let entered =
+            |play: &mut dyn FnMut(&Table, &Entrance<'_>)| enter(&serving, &accepted, play);
+        let mut session = pin!(session.run(entered));
+        loop {
+            tokio::select! {
+                biased;
+                ended = session.as_mut() => break ended,
+                end = ends.next() => match end {
+                    End::Now => return,
+                    End::AfterRequest => activity.end_soon(),
+                },
+            }
+        }
     };
-    let mut proof_ends = pin!(async move { Proved::end_of(proof.proved.as_ref()).await });
-    let mut proof_ends = Rarely::new(proof_ends.as_mut());
+    if let relay::Ended::Odd(first) = ended {
+        // On the heap, so that connections that go the short way are not larger for it.
+        let stream = Replayed::new(first, Gathered::new(stream));
+        Box::pin(serve_long(stream, accepted, serving, activity, ends, drain)).await;
+    }
+}
+
+/// Serves HTTP in whatever version and form it comes.
+async fn serve_long<S>(
+    stream: S,
+    accepted: Arc<Accepted>,
+    serving: Arc<Serving>,
+    activity: Arc<Activity>,
+    mut ends: Ends,
+    drain: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = serving.table().limits;
+    let builder = builder(&limits);
+    let after_http = Arc::clone(&accepted);
+    let mut is_ending = activity.is_ending();
     let service = service_fn(move |request: Request<Incoming>| {
-        let in_flight = noted.begin(request.version() == Version::HTTP_2);
+        let in_flight = activity.begin(request.version() == Version::HTTP_2);
         let own = Arc::clone(&accepted);
         answer(&serving, &accepted, request, move |mut body| {
             if let Some(switched) = body.take_switched() {
@@ -110,30 +140,27 @@ async fn serve_http<S>(
             WholeAnswer::of(body, in_flight)
         })
     });
-    let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
-    let mut watch = pin!(Watch::new(activity, patience));
-    let mut drained = pin!(drained(drain.clone()));
-    let mut drained = Rarely::new(drained.as_mut());
-    let mut is_draining = false;
+    let mut connection =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     loop {
         tokio::select! {
             biased;
             // How a client ends its connection is its own affair.
             _ = connection.as_mut() => break,
-            () = watch.as_mut() => return,
-            () = poll_fn(|context| drained.poll(|_| is_told(&drain), context)), if !is_draining => {
-                is_draining = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = poll_fn(|context| proof_ends.poll(|_| may_be_over(), context)), if !is_draining => {
-                is_draining = true;
+            end = ends.next() => match end {
+                End::Now => return,
+                End::AfterRequest => connection.as_mut().graceful_shutdown(),
+            },
+            // Only now that it has seen the request that it was begun for.
+            () = std::future::ready(()), if is_ending => {
+                is_ending = false;
                 connection.as_mut().graceful_shutdown();
             }
         }
     }
     if let Some(switched) = after_http.take_switched() {
         // On the heap, so that connections that speak HTTP are not larger for it.
-        let proved = after_http.proved.as_ref();
+        let proved = after_http.proved.as_deref();
         Box::pin(carry(*switched, proved, limits.idle_timeout, drain)).await;
     }
 }
@@ -160,6 +187,19 @@ async fn carry(
 }
 
 impl Accepted {
+    /// Where its requests come in; `listener` is the name that the listener has now.
+    fn entrance<'a>(&'a self, listener: &'a str) -> Entrance<'a> {
+        let proved = self.proved.as_deref();
+        Entrance {
+            listener,
+            peer: self.peer.as_ref(),
+            identity: proved.and_then(Proved::id).map(SpiffeId::as_str),
+            identity_field: proved.and_then(Proved::field),
+            port: self.listener.port,
+            is_tls: proved.is_some(),
+        }
+    }
+
     fn goes_on_as(&self, switched: Box<Switched>) {
         *self.switched.lock().unwrap_or_else(PoisonError::into_inner) = Some(switched);
     }
@@ -167,16 +207,6 @@ impl Accepted {
     fn take_switched(&self) -> Option<Box<Switched>> {
         self.switched.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
-}
-
-/// Ends when `drain` turns true, or nobody is left to turn it: a worker that is gone drains as well.
-async fn drained(mut drain: watch::Receiver<bool>) {
-    let _ = drain.wait_for(|drain| *drain).await;
-}
-
-/// Whether there may be news that a receiver has not heard.
-fn is_told(news: &watch::Receiver<bool>) -> bool {
-    !matches!(news.has_changed(), Ok(false))
 }
 
 /// All that is decided about a request before it is sent on is decided in this call; only what
@@ -190,16 +220,12 @@ fn answer<W, B>(
 where
     W: FnOnce(ReplyBody) -> B + Send,
 {
-    let proved = accepted.proved.as_ref();
-    let entrance = Entrance {
-        listener: &accepted.listener.name.load(),
-        peer: accepted.peer.as_ref(),
-        identity: proved.and_then(Proved::id).map(SpiffeId::as_str),
-        identity_field: proved.and_then(Proved::field),
-        port: accepted.listener.port,
-        is_tls: proved.is_some(),
-    };
-    forward(&serving.table(), &entrance, request, wrap)
+    forward(&serving.table(), &accepted.entrance(&accepted.listener.name.load()), request, wrap)
+}
+
+/// Shows what a connection is served by at this moment.
+fn enter(serving: &Serving, accepted: &Accepted, play: &mut dyn FnMut(&Table, &Entrance<'_>)) {
+    play(&serving.table(), &accepted.entrance(&accepted.listener.name.load()));
 }
 
 fn builder(limits: &Limits) -> auto::Builder<StreamTasks> {

@@ -5,8 +5,6 @@ use std::convert::Infallible;
 
 use authmesh::ServiceClient;
 use authmesh::worker::{BodyBounds, RequestBody, ResponseBody, with_dice};
-use authmesh_logic::config::Limits;
-use authmesh_logic::hygiene::request::Bounds;
 use authmesh_logic::hygiene::{self, Client, forward};
 use authmesh_logic::routing;
 use http::header::{self, HeaderMap, HeaderName};
@@ -14,7 +12,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::{Body, Incoming};
 
-use crate::access::Caller;
+use crate::entrance::Entrance;
 use crate::fields::{HeaderFields, head_of};
 use crate::peer::Peer;
 use crate::reply::{Refusal, ReplyBody};
@@ -26,19 +24,6 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-
-/// Where a request came in.
-pub(crate) struct Entrance<'a> {
-    pub(crate) listener: &'a str,
-    /// The peer; `None` on a Unix socket.
-    pub(crate) peer: Option<&'a Peer>,
-    /// The SPIFFE ID that the peer proved, and the same as it is told to services.
-    pub(crate) identity: Option<&'a str>,
-    pub(crate) identity_field: Option<&'a HeaderValue>,
-    /// The port of the listener; `None` on a Unix socket.
-    pub(crate) port: Option<u16>,
-    pub(crate) is_tls: bool,
-}
 
 /// A request that may go on.
 struct Onward {
@@ -63,7 +48,7 @@ where
         .peer
         .map(|peer| Client::of(peer.address, &table.trusted, &HeaderFields(request.headers())));
     let is_trusted = client.is_none_or(|client| client.from_trusted);
-    let request_id = RequestId::of(request.headers(), is_trusted);
+    let request_id = RequestId::of(&HeaderFields(request.headers()), is_trusted);
     let decided = decide(table, entrance, client, &request_id, &mut request);
     let bounds = BodyBounds { bytes: table.limits.body, idle: table.limits.body_idle_timeout };
     let mut request = request.map(|body| RequestBody::bounded(body, bounds));
@@ -102,7 +87,11 @@ fn decide(
     renew_trace(request.headers_mut());
     rewrite(request.headers_mut(), table, client.is_none_or(|client| client.from_trusted));
     // Also where no route takes it: whoever may not pass does not learn which routes there are.
-    table.access.admit(entrance.caller(client), destination.service(), request)?;
+    {
+        let fields = HeaderFields(request.headers());
+        let head = head_of(request, &fields);
+        table.access.admit(entrance.caller(client), destination.service(), &head)?;
+    }
     let Destination::Service(service) = destination else {
         return Err(Refusal::new(StatusCode::NOT_FOUND, "no_endpoint"));
     };
@@ -282,30 +271,6 @@ fn pass_on<B>(
         Some((asking, tunnel)) => {
             say_websocket(response.headers_mut());
             response.map(|_| wrap(ReplyBody::Switched(Some(Box::new(asking.granted(tunnel))))))
-        }
-    }
-}
-
-impl Entrance<'_> {
-    /// Who calls.
-    fn caller(&self, client: Option<Client>) -> Caller<'_> {
-        let client = client.map(|client| client.address);
-        Caller {
-            identity: self.identity,
-            peer: self.peer.map(|peer| peer.address),
-            client,
-            port: self.port,
-        }
-    }
-
-    /// What a head that came in here may hold.
-    fn bounds(&self, limits: &Limits) -> Bounds {
-        Bounds {
-            fields: limits.headers,
-            head_bytes: limits.header_bytes,
-            target_bytes: limits.target_bytes,
-            encrypted: self.is_tls,
-            ..Bounds::default()
         }
     }
 }

@@ -34,13 +34,21 @@ mod noted;
 
 mod whole_answer;
 
+mod replayed;
+
 mod tls;
+
+mod entrance;
 
 mod forward;
 
 mod bind;
 
 mod serving;
+
+mod relay;
+
+mod ends;
 
 mod connection;
 

@@ -16,7 +16,8 @@ pub struct Load {
     /// Requests of clients whose answer has not ended.
     pub requests: usize,
     /// Tasks of the workers: one for each listener of each worker, each connection of a client, each
-    /// HTTP/2 stream in flight and each connection to an instance.
+    /// HTTP/2 stream in flight, and each connection to an instance that is not used by the requests of
+    /// one client's connection at a time.
     pub tasks: usize,
 }
 

@@ -2,7 +2,8 @@
 
 use authmesh::worker::with_dice;
 use authmesh_logic::hygiene;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use authmesh_logic::request_head::Fields;
+use http::{HeaderName, HeaderValue};
 
 /// The field that names a request in requests, answers and logs.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -17,12 +18,13 @@ pub(crate) enum RequestId {
 
 impl RequestId {
     /// The identifier a trusted peer gave the request, or a new one.
-    pub(crate) fn of(headers: &HeaderMap, is_trusted: bool) -> Self {
+    pub(crate) fn of(fields: &dyn Fields, is_trusted: bool) -> Self {
         if is_trusted
-            && let Some(id) = headers.get(REQUEST_ID)
-            && hygiene::is_request_id(id.as_bytes())
+            && let Some(id) = fields.first(REQUEST_ID.as_str())
+            && hygiene::is_request_id(id)
+            && let Ok(id) = HeaderValue::from_bytes(id)
         {
-            return Self::Given(id.clone());
+            return Self::Given(id);
         }
         let bits = with_dice(|dice| [dice.bits().to_be_bytes(), dice.bits().to_be_bytes()]);
         let mut text = [0_u8; 32];
@@ -31,6 +33,14 @@ impl RequestId {
             pair[1] = DIGITS[usize::from(byte & 15)];
         }
         Self::Made(text)
+    }
+
+    /// The identifier as text.
+    pub(crate) fn text(&self) -> &[u8] {
+        match self {
+            Self::Given(value) => value.as_bytes(),
+            Self::Made(text) => text,
+        }
     }
 
     /// The identifier as the value of a field.
@@ -50,18 +60,20 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::HeaderFields;
+    use http::HeaderMap;
 
     #[test]
     fn a_made_up_identifier_is_hexadecimal_and_new_each_time() {
         let headers = HeaderMap::new();
-        let [one, two] = [(), ()].map(|()| RequestId::of(&headers, true).value());
+        let [one, two] = [(), ()].map(|()| RequestId::of(&HeaderFields(&headers), true).value());
         assert_ne!(one, two);
         assert!(one.len() == 32 && one.as_bytes().iter().all(u8::is_ascii_hexdigit));
     }
 
     #[test]
     fn an_identifier_is_the_same_each_time_it_is_asked_for() {
-        let id = RequestId::of(&HeaderMap::new(), false);
+        let id = RequestId::of(&HeaderFields(&HeaderMap::new()), false);
         assert_eq!(id.value(), id.value());
     }
 
@@ -69,7 +81,7 @@ mod tests {
     fn only_a_trusted_peer_names_its_request() {
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID, HeaderValue::from_static("abc-1"));
-        assert_eq!(RequestId::of(&headers, true).value(), "abc-1");
-        assert_ne!(RequestId::of(&headers, false).value(), "abc-1");
+        assert_eq!(RequestId::of(&HeaderFields(&headers), true).value(), "abc-1");
+        assert_ne!(RequestId::of(&HeaderFields(&headers), false).value(), "abc-1");
     }
 }

@@ -11,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::listener::ListenerTls;
 use super::proved::Proved;
-use super::replayed::Replayed;
+use crate::replayed::Replayed;
 
 /// A connection that has entered.
 pub(crate) enum Entered<S> {
@@ -61,7 +61,7 @@ impl ListenerTls {
             stream.read_exact(&mut byte).await?;
             first = Some(byte[0]);
         }
-        let stream = Replayed::new(first, stream);
+        let stream = Replayed::new(first.into_iter().collect(), stream);
         if first.is_some_and(|byte| byte != HANDSHAKE_RECORD) {
             return Ok(Entered::Plain(stream));
         }

@@ -3,7 +3,6 @@
 mod enter;
 mod listener;
 mod proved;
-mod replayed;
 
 pub use listener::TlsError;
 

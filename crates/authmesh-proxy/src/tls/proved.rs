@@ -67,7 +67,7 @@ impl Proved {
     }
 
     /// Waits until either side's certificate ends, or the mesh no longer believes the caller.
-    async fn ends(&self) {
+    pub(crate) async fn ends(&self) {
         let over = async {
             match self.until {
                 Some(until) => tokio::time::sleep(until.since(Clock.now())).await,

@@ -58,8 +58,9 @@ async fn thousands_of_requests_over_every_kind_of_listener_are_all_answered() {
     let service = proxy.mesh().metrics().services.remove(0);
     let answered: u64 = service.operations.iter().map(|operation| operation.answered).sum();
     assert_eq!(answered, 6 * REQUESTS as u64);
-    let tasks = || proxy.load().tasks - usize::try_from(service.connections).unwrap();
-    until(tasks, |tasks| *tasks == idle).await;
+    // A kept connection to the instance has a task if HTTP/2 requests went over it.
+    let most = idle + usize::try_from(service.connections).unwrap();
+    until(|| proxy.load().tasks, |tasks| (idle..=most).contains(tasks)).await;
     assert_eq!(proxy.stop().await.cut_off, 0);
 }
 

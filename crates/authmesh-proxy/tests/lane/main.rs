@@ -13,5 +13,6 @@ mod bodies;
 mod heads;
 mod leaks;
 mod listeners;
+mod short_way;
 mod stuck;
 mod websocket;

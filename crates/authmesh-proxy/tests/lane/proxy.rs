@@ -61,6 +61,11 @@ impl Running {
         self.proxy.stop().await
     }
 
+    /// The tasks beyond those of listeners.
+    pub(crate) fn tasks(&self) -> usize {
+        self.proxy.load().tasks - LISTENERS
+    }
+
     pub(crate) fn service(&self) -> ServiceStatus {
         self.proxy.mesh().status().services.remove(0)
     }
@@ -89,7 +94,7 @@ impl Running {
             in_flight: service.in_flight,
             permits: began - judged,
             upstream_connections: service.connections,
-            tasks: (load.tasks - LISTENERS).saturating_sub(upstream),
+            tasks: self.tasks().saturating_sub(upstream),
         }
     }
 

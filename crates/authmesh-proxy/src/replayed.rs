@@ -1,4 +1,4 @@
-//! A stream whose first byte was looked at already.
+//! A stream whose first bytes were looked at already.
 
 use std::io;
 use std::pin::Pin;
@@ -6,15 +6,16 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream that gives a byte first and then goes on as another.
+/// A stream that gives these bytes first and then goes on as another.
 pub(crate) struct Replayed<S> {
-    first: Option<u8>,
+    first: Vec<u8>,
+    given: usize,
     stream: S,
 }
 
 impl<S> Replayed<S> {
-    pub(super) fn new(first: Option<u8>, stream: S) -> Self {
-        Self { first, stream }
+    pub(crate) fn new(first: Vec<u8>, stream: S) -> Self {
+        Self { first, given: 0, stream }
     }
 }
 
@@ -24,10 +25,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Replayed<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if buffer.remaining() > 0
-            && let Some(byte) = self.first.take()
-        {
-            buffer.put_slice(&[byte]);
+        let rest = &self.first[self.given..];
+        if buffer.remaining() > 0 && !rest.is_empty() {
+            let length = rest.len().min(buffer.remaining());
+            buffer.put_slice(&rest[..length]);
+            self.given += length;
+            if self.given == self.first.len() {
+                (self.first, self.given) = (Vec::new(), 0);
+            }
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_read(context, buffer)
@@ -71,11 +76,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_byte_looked_at_comes_first_and_once() {
+    async fn what_was_looked_at_comes_first_and_once() {
         let mut text = String::new();
-        Replayed::new(Some(b'G'), &b"ET /"[..]).read_to_string(&mut text).await.unwrap();
-        assert_eq!(text, "GET /");
-        let mut untouched = Replayed::new(None, &b"ET"[..]);
+        let mut stream = Replayed::new(b"GET".to_vec(), &b" /"[..]);
+        assert_eq!(stream.read_u8().await.unwrap(), b'G', "in as small pieces as it is read");
+        stream.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "ET /");
+        let mut untouched = Replayed::new(Vec::new(), &b"ET"[..]);
         assert_eq!(untouched.read_u8().await.unwrap(), b'E');
     }
 }

@@ -1,0 +1,228 @@
+//! A connection of a client while it brings only requests that can be passed on as they are.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use authmesh::Error;
+use authmesh::worker::{Progress, RawHead, RawReply, with_scratch};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::answer::{write_head, write_refusal};
+use super::outlet::Outlet;
+use super::request::{Found, Taken, find};
+use crate::activity::Activity;
+use crate::entrance::Entrance;
+use crate::reply::Refusal;
+use crate::request_id::RequestId;
+use crate::table::Table;
+
+/// The requests of one connection, one after another.
+pub(crate) struct Session<'a, S> {
+    stream: &'a mut S,
+    activity: &'a Arc<Activity>,
+    /// What has come and is not used up.
+    input: Vec<u8>,
+    head: RawHead,
+    /// For the next request upstream.
+    memory: Vec<u8>,
+    outlet: Outlet,
+}
+
+/// How a session ended.
+pub(crate) enum Ended {
+    /// With its connection.
+    Closed,
+    /// With a request for the long way, of which these bytes have come.
+    Odd(Vec<u8>),
+}
+
+/// How long a body is waited for whose head has come, so that both can be passed on together.
+const BODY_PATIENCE: Duration = Duration::from_millis(100);
+
+/// In how many pieces a request may come.
+const MOST_PIECES: u32 = 16;
+
+/// How much is read ahead while an answer is waited for, in bytes.
+const MOST_AHEAD: usize = 64 * 1024;
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
+    pub(crate) fn new(stream: &'a mut S, activity: &'a Arc<Activity>) -> Self {
+        let (input, memory) = (Vec::new(), Vec::new());
+        Self {
+            stream,
+            activity,
+            input,
+            head: RawHead::default(),
+            memory,
+            outlet: Outlet::default(),
+        }
+    }
+
+    /// Passes requests on until the connection ends or brings one for the long way. `entered` shows
+    /// what the connection is served by when a request comes.
+    pub(crate) async fn run(
+        mut self,
+        entered: impl Fn(&mut dyn FnMut(&Table, &Entrance<'_>)) + Send + Sync,
+    ) -> Ended {
+        loop {
+            let taken = match self.next(&entered).await {
+                Ok(Some(taken)) => taken,
+                Ok(None) => return Ended::Odd(self.input),
+                Err(_) => return Ended::Closed,
+            };
+            let in_flight = self.activity.begin(false);
+            // How a client ends its connection is its own affair.
+            let Ok(false) = self.answer(taken).await else { break };
+            drop(in_flight);
+        }
+        let _ = poll_fn(|context| Pin::new(&mut *self.stream).poll_shutdown(context)).await;
+        Ended::Closed
+    }
+
+    /// The next request; `None` for the long way.
+    async fn next(
+        &mut self,
+        entered: impl Fn(&mut dyn FnMut(&Table, &Entrance<'_>)) + Send + Sync,
+    ) -> io::Result<Option<Taken>> {
+        for _ in 0..MOST_PIECES {
+            let mut found = Found::Part { lacks_body: false };
+            if !self.input.is_empty() {
+                let Self { head, input, memory, .. } = self;
+                entered(&mut |table, entrance| found = find(table, entrance, head, input, memory));
+            }
+            let lacks_body = match found {
+                Found::Whole(taken, length) => {
+                    self.input.drain(..length);
+                    return Ok(Some(taken));
+                }
+                Found::Odd => return Ok(None),
+                Found::Part { lacks_body } => lacks_body,
+            };
+            let reading = poll_fn(|context| self.poll_input(context));
+            let read = if lacks_body {
+                // On the heap, as most requests come in one piece.
+                Box::pin(tokio::time::timeout(BODY_PATIENCE, reading)).await
+            } else {
+                Ok(reading.await)
+            };
+            match read {
+                Ok(Ok(0)) if self.input.is_empty() => {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                Ok(Ok(1..)) => {}
+                Ok(Err(error)) => return Err(error),
+                Ok(Ok(0)) | Err(_) => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes a request on and its answer back. Whether the connection is to end after that.
+    async fn answer(&mut self, taken: Taken) -> io::Result<bool> {
+        let Taken { service, request, request_id, closes } = taken;
+        let sent = {
+            let mut sending = pin!(service.send_raw(&request));
+            poll_fn(|context| match sending.as_mut().poll(context) {
+                Poll::Ready(sent) => Poll::Ready(Ok(sent)),
+                Poll::Pending => self.poll_gone(context).map(Err),
+            })
+            .await?
+        };
+        let closes = closes || self.activity.is_ending();
+        let refusal = match sent {
+            Ok(reply) => match write_head(self.outlet.begin(), &reply, closes) {
+                Ok(()) => match self.pass_body(reply).await? {
+                    Ok(()) => {
+                        self.memory = request.into_bytes();
+                        return Ok(closes);
+                    }
+                    // What has gone out cannot be taken back, only broken off.
+                    Err(error) if self.outlet.is_begun() => return Err(io::Error::other(error)),
+                    Err(error) => refuse(&error, &request_id),
+                },
+                Err(refusal) => refusal,
+            },
+            Err(error) => refuse(&error, &request_id),
+        };
+        let is_head = request.method() == "HEAD";
+        let waiting = self.outlet.begin();
+        let closes = write_refusal(waiting, refusal, &request_id.value(), is_head, closes);
+        poll_fn(|context| self.outlet.poll_flush(self.stream, context)).await?;
+        self.memory = request.into_bytes();
+        Ok(closes)
+    }
+
+    /// Passes the body of an answer on behind what waits. The inner error is the endpoint's, the outer
+    /// one the client's.
+    async fn pass_body(&mut self, mut reply: RawReply) -> io::Result<Result<(), Error>> {
+        let end = reply.body_end();
+        loop {
+            let progress = poll_fn(|context| {
+                let Self { stream, outlet, .. } = self;
+                let took = reply.poll_body(context, &mut |context, data| {
+                    outlet.take(*stream, context, data, end);
+                });
+                match took {
+                    Poll::Ready(progress) => Poll::Ready(Ok(progress)),
+                    Poll::Pending => {
+                        // What has come is not held back until there is more.
+                        if let Poll::Ready(Err(error)) = outlet.poll_flush(*stream, context) {
+                            return Poll::Ready(Err(error));
+                        }
+                        self.poll_gone(context).map(Err)
+                    }
+                }
+            });
+            let progress = match progress.await? {
+                Ok(progress) => progress,
+                Err(error) => return Ok(Err(error)),
+            };
+            if progress == Progress::Ended {
+                self.outlet.end(end);
+            }
+            poll_fn(|context| self.outlet.poll_flush(self.stream, context)).await?;
+            if progress == Progress::Ended {
+                return Ok(Ok(()));
+            }
+        }
+    }
+
+    /// Reads what there is. How much that was; 0 is the end, of the client's or of our own will.
+    fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.activity.is_ending() && self.input.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        self.poll_read(context)
+    }
+
+    /// Ready when the client has gone. What it sends meanwhile is read ahead.
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        while self.input.len() < MOST_AHEAD {
+            match ready!(self.poll_read(context)) {
+                Ok(0) => return Poll::Ready(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(error),
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        with_scratch(|scratch| {
+            let mut buffer = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut *self.stream).poll_read(context, &mut buffer))?;
+            self.input.extend_from_slice(buffer.filled());
+            Poll::Ready(Ok(buffer.filled().len()))
+        })
+    }
+}
+
+fn refuse(error: &Error, request_id: &RequestId) -> Refusal {
+    let request_id = request_id.value();
+    tracing::debug!(%error, ?request_id, "request got no answer");
+    Refusal::of(error)
+}
