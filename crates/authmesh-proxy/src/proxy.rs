@@ -203,6 +203,7 @@ impl Proxy {
         for stopped in stopping.collect::<Vec<_>>() {
             cut_off = cut_off.max(stopped.await.unwrap_or(0));
         }
+        self.mesh.close_unused();
         drop(self.open);
         self.doors.into_inner().close().await;
         Stopped { cut_off }

@@ -157,6 +157,16 @@ impl Mesh {
         }
     }
 
+    /// Closes the connections to instances that no request uses: for whoever sends no more, as a worker
+    /// that has ended.
+    pub fn close_unused(&self) {
+        for member in self.shared.read().services.values() {
+            for endpoint in &*member.service.roster().endpoints {
+                endpoint.cell.transport.close_unused();
+            }
+        }
+    }
+
     /// Everything that is counted, at this moment. Asking changes nothing.
     #[must_use]
     pub fn metrics(&self) -> MeshMetrics {

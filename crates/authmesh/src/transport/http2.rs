@@ -52,6 +52,11 @@ impl Slot {
         }
     }
 
+    /// Lets go of the connection: it closes when its last request has ended.
+    pub(super) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Lets go of a connection whose proof has ended: it closes when its last request has.
     pub(super) fn sweep(&self, transport: &Transport, now: Moment) {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -194,6 +194,15 @@ impl Transport {
         }
     }
 
+    /// Closes the connections that are not lent.
+    pub(crate) fn close_unused(&self) {
+        for lane in &self.lanes {
+            lane.http1.clear();
+            lane.http2.clear();
+            lane.raw.clear();
+        }
+    }
+
     /// Whether the proof that a connection was made with is still good.
     fn still_holds(&self, proof: Option<&Proof>, now: Moment) -> bool {
         match (&self.pin, proof) {
