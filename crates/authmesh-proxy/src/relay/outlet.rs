@@ -12,8 +12,6 @@ use tokio::io::AsyncWrite;
 pub(super) struct Outlet {
     waiting: Vec<u8>,
     written: usize,
-    /// Whether a byte has gone out since the answer began.
-    is_begun: bool,
 }
 
 /// Up to so many bytes are put behind what waits; more is written past it, so that it need not be
@@ -25,13 +23,7 @@ impl Outlet {
     pub(super) fn begin(&mut self) -> &mut Vec<u8> {
         self.waiting.clear();
         self.written = 0;
-        self.is_begun = false;
         &mut self.waiting
-    }
-
-    /// Whether a byte of the answer has gone out.
-    pub(super) fn is_begun(&self) -> bool {
-        self.is_begun
     }
 
     /// Takes a piece of a body that ends so; writes what the client takes at once.
@@ -90,7 +82,6 @@ impl Outlet {
     }
 
     fn advance(&mut self, length: usize) {
-        self.is_begun = true;
         self.written += length;
         if self.written == self.waiting.len() {
             self.waiting.clear();
@@ -145,7 +136,6 @@ mod tests {
         }
         outlet.end(end);
         while outlet.poll_flush(&mut stream, &mut nobody).is_pending() {}
-        assert!(outlet.is_begun());
         stream.taken
     }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use authmesh::Error;
 use authmesh::worker::{Progress, RawHead, RawReply, with_scratch};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -17,7 +16,6 @@ use super::request::{Found, Taken, find};
 use crate::activity::Activity;
 use crate::entrance::Entrance;
 use crate::reply::Refusal;
-use crate::request_id::RequestId;
 use crate::table::Table;
 
 /// The requests of one connection, one after another.
@@ -135,18 +133,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         let closes = closes || self.activity.is_ending();
         let refusal = match sent {
             Ok(reply) => match write_head(self.outlet.begin(), &reply, closes) {
-                Ok(()) => match self.pass_body(reply).await? {
-                    Ok(()) => {
-                        self.memory = request.into_bytes();
-                        return Ok(closes);
-                    }
-                    // What has gone out cannot be taken back, only broken off.
-                    Err(error) if self.outlet.is_begun() => return Err(io::Error::other(error)),
-                    Err(error) => refuse(&error, &request_id),
-                },
+                Ok(()) => {
+                    self.pass_body(reply).await?;
+                    self.memory = request.into_bytes();
+                    return Ok(closes);
+                }
                 Err(refusal) => refusal,
             },
-            Err(error) => refuse(&error, &request_id),
+            Err(error) => {
+                let request_id = request_id.value();
+                tracing::debug!(%error, ?request_id, "request got no answer");
+                Refusal::of(&error)
+            }
         };
         let is_head = request.method() == "HEAD";
         let waiting = self.outlet.begin();
@@ -156,9 +154,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         Ok(closes)
     }
 
-    /// Passes the body of an answer on behind what waits. The inner error is the endpoint's, the outer
-    /// one the client's.
-    async fn pass_body(&mut self, mut reply: RawReply) -> io::Result<Result<(), Error>> {
+    /// Passes the body of an answer on behind what waits. Of one that breaks off all is passed on that
+    /// came; the client learns from the end of its connection that it is not whole.
+    async fn pass_body(&mut self, mut reply: RawReply) -> io::Result<()> {
         let end = reply.body_end();
         loop {
             let progress = poll_fn(|context| {
@@ -177,16 +175,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
                     }
                 }
             });
-            let progress = match progress.await? {
-                Ok(progress) => progress,
-                Err(error) => return Ok(Err(error)),
-            };
-            if progress == Progress::Ended {
+            let progress = progress.await?;
+            if let Ok(Progress::Ended) = progress {
                 self.outlet.end(end);
             }
             poll_fn(|context| self.outlet.poll_flush(self.stream, context)).await?;
-            if progress == Progress::Ended {
-                return Ok(Ok(()));
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Ended) => return Ok(()),
+                Err(error) => return Err(io::Error::other(error)),
             }
         }
     }
@@ -219,10 +216,4 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             Poll::Ready(Ok(buffer.filled().len()))
         })
     }
-}
-
-fn refuse(error: &Error, request_id: &RequestId) -> Refusal {
-    let request_id = request_id.value();
-    tracing::debug!(%error, ?request_id, "request got no answer");
-    Refusal::of(error)
 }
