@@ -40,6 +40,8 @@ cargo xtask VERB
   house [--write]       only the rules of the house; --write regenerates what is generated
   bench proxy [--rounds N] [--seconds S] [--proxies A,B] [--cases A,B] [--write]
                         the proxy beside a bare hyper proxy, HAProxy and nginx
+  bench tls [--rounds N] [--seconds S] [--proxies A,B] [--write]
+                        the same beside each other with mutual TLS
   bench breaker [--write]
                         the breakers beside other crates', as multiples of one atomic addition";
 
@@ -64,6 +66,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         ["house"] => house::run(house::Generated::Compare),
         ["house", "--write"] => house::run(house::Generated::Write),
         ["bench", "proxy", options @ ..] => bench::run(options),
+        ["bench", "tls", options @ ..] => bench::tls(options),
         ["bench", "breaker", options @ ..] => bench::breakers(options),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);

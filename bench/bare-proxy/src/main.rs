@@ -1,7 +1,8 @@
 //! A proxy with no feature at all, one thread for each core: the cost of hyper and the kernel.
 //!
-//! `bare-proxy THREADS HTTP1_ADDRESS HTTP2_ADDRESS UPSTREAM …` forwards to the upstreams in turn
-//! over HTTP/1.1, each at `IP:PORT` or `unix:PATH`. Each thread has its own runtime, its own
+//! `bare-proxy THREADS HTTP1_ADDRESS HTTP2_ADDRESS [tls:FOLDER] UPSTREAM …` forwards to the upstreams
+//! in turn over HTTP/1.1, each at `IP:PORT` or `unix:PATH`. With `tls:FOLDER` it takes HTTP/1.1 over
+//! mutual TLS, with `gate.pem`, `gate.key` and `bundle.pem` of that folder. Each thread has its own runtime, its own
 //! listeners (`SO_REUSEPORT`) and its own pools; nothing is shared.
 
 mod address;
@@ -10,7 +11,10 @@ mod pool;
 
 mod body;
 
+mod secure;
+
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
@@ -23,6 +27,7 @@ use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
 use crate::address::Address;
 use crate::body::PooledBody;
@@ -34,7 +39,15 @@ const BACKLOG: i32 = 4096;
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [threads, http1, http2, upstreams @ ..] = words.as_slice() else {
-        anyhow::bail!("usage: bare-proxy THREADS HTTP1_ADDRESS HTTP2_ADDRESS UPSTREAM …")
+        anyhow::bail!(
+            "usage: bare-proxy THREADS HTTP1_ADDRESS HTTP2_ADDRESS [tls:FOLDER] UPSTREAM …"
+        )
+    };
+    let (tls, upstreams) = match upstreams {
+        [first, rest @ ..] if first.starts_with("tls:") => {
+            (Some(secure::acceptor(Path::new(&first["tls:".len()..]))?), rest)
+        }
+        all => (None, all),
     };
     let threads: usize = threads.parse().context("THREADS is no number")?;
     let (http1, http2): (SocketAddr, SocketAddr) = (http1.parse()?, http2.parse()?);
@@ -43,7 +56,8 @@ fn main() -> Result<()> {
     let mut workers = Vec::new();
     for _ in 0..threads {
         let (listeners, upstreams) = ([listen(http1)?, listen(http2)?], upstreams.clone());
-        workers.push(thread::spawn(move || work(listeners, &upstreams)));
+        let tls = tls.clone();
+        workers.push(thread::spawn(move || work(listeners, tls, &upstreams)));
     }
     for worker in workers {
         worker.join().map_err(|_| anyhow::anyhow!("a worker panicked"))??;
@@ -62,19 +76,24 @@ fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves for ever on this thread.
-fn work([http1, http2]: [TcpListener; 2], upstreams: &[Address]) -> Result<()> {
+fn work(
+    [http1, http2]: [TcpListener; 2],
+    tls: Option<TlsAcceptor>,
+    upstreams: &[Address],
+) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let upstreams = Arc::new(Upstreams::new(upstreams));
         let http2 = tokio::net::TcpListener::from_std(http2)?;
-        tokio::spawn(accept(http2, Arc::clone(&upstreams), Version::HTTP_2));
+        tokio::spawn(accept(http2, None, Arc::clone(&upstreams), Version::HTTP_2));
         let http1 = tokio::net::TcpListener::from_std(http1)?;
-        accept(http1, upstreams, Version::HTTP_11).await
+        accept(http1, tls, upstreams, Version::HTTP_11).await
     })
 }
 
 async fn accept(
     listener: tokio::net::TcpListener,
+    tls: Option<TlsAcceptor>,
     upstreams: Arc<Upstreams>,
     version: Version,
 ) -> Result<()> {
@@ -83,6 +102,16 @@ async fn accept(
         tune(&stream)?;
         let upstreams = Arc::clone(&upstreams);
         let service = service_fn(move |request| forward(request, Arc::clone(&upstreams)));
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(async move {
+                // A client that is not believed, or leaves, concerns nobody else.
+                if let Ok(stream) = tls.accept(stream).await {
+                    let _ =
+                        http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                }
+            });
+            continue;
+        }
         let io = TokioIo::new(stream);
         tokio::spawn(async move {
             // A client that leaves ends its connection with an error that concerns nobody.

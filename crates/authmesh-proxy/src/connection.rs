@@ -66,7 +66,8 @@ pub(crate) async fn serve<S>(
     match tls.enter(stream).await {
         Ok(Entered::Secure(stream, proved)) => {
             accepted.proved = Some(Arc::new(proved));
-            serve_http(*stream, accepted, serving, drain).await;
+            // It stays on the heap: moved into the task it would stand there several times over.
+            serve_http(stream, accepted, serving, drain).await;
         }
         Ok(Entered::Plain(stream)) => serve_http(stream, accepted, serving, drain).await,
         Err(error) => {

@@ -64,7 +64,7 @@ pub(crate) const LARGE: &str = "/large";
 pub(crate) const HEALTH: &str = "/healthz";
 
 /// How much longer than its own time a load generator may take before it is ended, in seconds.
-const GRACE: u32 = 20;
+pub(crate) const GRACE: u32 = 20;
 
 /// What a load generator reported.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -74,7 +74,7 @@ fn is_whole(answer: &[u8]) -> bool {
 }
 
 /// The memory of a process and its descendants, in KiB.
-fn held(process: u32) -> Result<u64> {
+pub(super) fn held(process: u32) -> Result<u64> {
     let of = |process: &u32| {
         let file = format!("/proc/{process}/smaps_rollup");
         let text = fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;

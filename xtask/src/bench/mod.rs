@@ -1,4 +1,4 @@
-//! Measures the proxy and the breakers beside their peers, and prints what was measured.
+//! Measures the proxy, its TLS and the breakers beside their peers, and prints what was measured.
 
 mod options;
 
@@ -22,6 +22,8 @@ mod report;
 
 mod breaker;
 
+mod tls;
+
 mod performance;
 
 mod rounds;
@@ -29,3 +31,4 @@ mod rounds;
 pub(crate) use breaker::run as breakers;
 pub(crate) use performance::{DOCUMENT, document};
 pub(crate) use rounds::run;
+pub(crate) use tls::run as tls;

@@ -41,13 +41,15 @@ impl Proxy {
 const PROXY_CORE: usize = 1;
 pub(crate) const LOAD_CORE: usize = 0;
 
-/// Where our two programs were built, and where files may be written.
+/// Where our programs were built, and where files may be written.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     /// The program `authmesh`.
     pub(crate) authmesh: PathBuf,
     /// The bare proxy.
     pub(crate) bare: PathBuf,
+    /// The callers by mutual TLS.
+    pub(crate) load: PathBuf,
     /// Configurations and logs.
     pub(crate) folder: PathBuf,
 }
@@ -116,36 +118,63 @@ impl Started {
         reach: Reach,
         places: &Places,
     ) -> Result<Self> {
+        Self::start_with(proxy, upstream, reach, places, None)
+    }
+
+    /// The same with mutual TLS on its port for HTTP/1.1, by the certificates of this folder.
+    pub(crate) fn start_secure(
+        proxy: Proxy,
+        upstream: &Upstream,
+        places: &Places,
+        certificates: &Path,
+    ) -> Result<Self> {
+        Self::start_with(proxy, upstream, Reach::Tcp, places, Some(certificates))
+    }
+
+    fn start_with(
+        proxy: Proxy,
+        upstream: &Upstream,
+        reach: Reach,
+        places: &Places,
+        certificates: Option<&Path>,
+    ) -> Result<Self> {
         let [http1, http2, metrics] = free_ports()?;
-        let folder = places.folder.join(format!("{}-{reach:?}", proxy.word()).to_lowercase());
+        let way = if certificates.is_some() { "secure".to_owned() } else { format!("{reach:?}") };
+        let folder = places.folder.join(format!("{}-{way}", proxy.word()).to_lowercase());
         fs::create_dir_all(&folder)?;
         let to = upstream.addresses(proxy, reach);
         let words = match proxy {
             Proxy::Bare => {
                 let mut words = vec![text(&places.bare), "1".to_owned()];
                 words.extend([http1, http2].map(|port| format!("127.0.0.1:{port}")));
+                words.extend(certificates.map(|folder| format!("tls:{}", folder.display())));
                 words.extend(to);
                 words
             }
             Proxy::Authmesh => {
                 let file = folder.join("mesh.toml");
-                fs::write(&file, configuration::mesh([http1, http2, metrics], &to))?;
+                fs::write(&file, configuration::mesh([http1, http2, metrics], &to, certificates))?;
                 let words = [&text(&places.authmesh), "run", &text(&file), "--workers", "1"];
                 words.map(str::to_owned).to_vec()
             }
             Proxy::Haproxy => {
                 let file = folder.join("haproxy.cfg");
-                fs::write(&file, configuration::haproxy(http1, http2, &to))?;
+                fs::write(&file, configuration::haproxy(http1, http2, &to, certificates))?;
                 vec![required("haproxy")?, "-db".to_owned(), "-f".to_owned(), text(&file)]
             }
             Proxy::Nginx => {
-                let file = configuration::nginx(&folder, http1, http2, &to)?;
+                let file = configuration::nginx(&folder, http1, http2, &to, certificates)?;
                 vec![required("nginx")?, "-c".to_owned(), file]
             }
         };
         let log = folder.join("log");
         let mut running = Running::start(&words, PROXY_CORE, &log)?;
-        running.wait_until_it_serves(http1, SMALL, &log).context(proxy.word())?;
+        let serves = match certificates {
+            None => running.wait_until_it_serves(http1, SMALL, &log),
+            // Whether it also believes its callers their first request says.
+            Some(_) => running.wait_until_it_listens(http1, &log),
+        };
+        serves.context(proxy.word())?;
         Ok(Self { proxy, running, http1, http2 })
     }
 

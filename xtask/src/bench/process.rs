@@ -48,11 +48,21 @@ impl Running {
 
     /// Waits until it answers `GET path` with 200 at this port; else says what it printed.
     pub(crate) fn wait_until_it_serves(&mut self, port: u16, path: &str, log: &Path) -> Result<()> {
+        self.wait_until(|| answers(port, path), log)
+    }
+
+    /// Waits until it takes connections at this port; else says what it printed.
+    pub(crate) fn wait_until_it_listens(&mut self, port: u16, log: &Path) -> Result<()> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        self.wait_until(|| TcpStream::connect_timeout(&address, ANSWER_LIMIT).is_ok(), log)
+    }
+
+    fn wait_until(&mut self, is_there: impl Fn() -> bool, log: &Path) -> Result<()> {
         let child = &mut self.child;
         let mut has_ended = false;
         let serves = wait_until(START_LIMIT, || {
             has_ended = !matches!(child.try_wait(), Ok(None));
-            has_ended || answers(port, path)
+            has_ended || is_there()
         });
         if has_ended || !serves {
             let printed = std::fs::read_to_string(log).unwrap_or_default();

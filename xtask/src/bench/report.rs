@@ -90,7 +90,7 @@ pub(crate) fn report(results: &str) -> Result<String> {
 }
 
 /// One case as ratios.
-fn ratios(case: &CaseResults) -> String {
+pub(super) fn ratios(case: &CaseResults) -> String {
     let mut text =
         "| proxy | ÷ bare | ÷ HAProxy | of it kernel | of the core |\n|---|---|---|---|---|\n"
             .to_owned();
@@ -109,7 +109,7 @@ fn ratios(case: &CaseResults) -> String {
 }
 
 /// What was held, as ratios to the bare proxy.
-fn memory_ratios(memory: &[Held]) -> String {
+pub(super) fn memory_ratios(memory: &[Held]) -> String {
     let Some(bare) = memory.iter().find(|held| held.proxy == "bare") else {
         return String::new();
     };
@@ -159,7 +159,7 @@ pub(crate) fn table(case: &CaseResults) -> String {
 }
 
 /// Where the difference to the bare proxy lies: in the kernel or in user space.
-fn shares(case: &CaseResults) -> String {
+pub(super) fn shares(case: &CaseResults) -> String {
     let spaces = |proxy: &str| {
         let kernel = median(case.figures(proxy, |m| m.micros * m.kernel))?;
         let user = median(case.figures(proxy, |m| m.micros * (1.0 - m.kernel)))?;

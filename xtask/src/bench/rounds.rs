@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::load::{self, Case};
+use super::load::{self, Case, Reported};
 use super::memory::{CONNECTIONS, Held};
 use super::options::Options;
 use super::peers::{LOAD_CORE, Places, Proxy, Reach, Started, Upstream};
@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 const WARM_UP: u32 = 1;
 
 /// The profile of both our programs, for the document.
-const PROFILE: &str = "release, no link-time optimisation";
+pub(super) const PROFILE: &str = "release, no link-time optimisation";
 
 /// Measures what the options name.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
@@ -55,8 +55,8 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     refuse_failures(&cases)
 }
 
-/// Builds our two programs in the same profile.
-fn build(workspace: &Workspace, options: &Options) -> Result<Places> {
+/// Builds our programs in the same profile.
+pub(super) fn build(workspace: &Workspace, options: &Options) -> Result<Places> {
     let root = &workspace.root;
     let own = workspace.target.join("bench");
     if options.proxies.contains(&Proxy::Authmesh) {
@@ -65,45 +65,65 @@ fn build(workspace: &Workspace, options: &Options) -> Result<Places> {
     }
     let words = ["build", "--locked", "--release", "--manifest-path", "bench/Cargo.toml"];
     let mut bare = cargo(root, &words);
-    bare.args(["--package", "bare-proxy", "--target-dir"]).arg(&own);
+    bare.args(["--package", "bare-proxy", "--package", "tls-load", "--target-dir"]).arg(&own);
     command::run(&mut bare, "mend what the compiler says above")?;
     let folder = own.join("run");
     fs::create_dir_all(&folder)?;
     Ok(Places {
         authmesh: workspace.target.join("release/authmesh"),
         bare: own.join("release/bare-proxy"),
+        load: own.join("release/tls-load"),
         folder,
     })
 }
 
-/// One case: a warm-up of each proxy, then rounds in an order that turns.
 fn measure_case(case: Case, proxies: &[Started], options: &Options) -> Result<CaseResults> {
+    let put = |proxy: &Started, seconds| load::put(case, proxy.port(case), LOAD_CORE, seconds);
+    measure_load((case.word(), case.says()), proxies, options, &put)
+}
+
+/// Puts a load on a proxy for so many seconds.
+pub(super) type Put<'a> = &'a dyn Fn(&Started, u32) -> Result<Reported>;
+
+/// One case, by its word and what it is: a warm-up of each proxy, then rounds in an order that turns.
+pub(super) fn measure_load(
+    (word, says): (&str, &str),
+    proxies: &[Started],
+    options: &Options,
+    put: Put<'_>,
+) -> Result<CaseResults> {
     for proxy in proxies {
-        load::put(case, proxy.port(case), LOAD_CORE, WARM_UP)?;
+        put(proxy, WARM_UP).context(proxy.proxy.word())?;
     }
     let mut measured = Vec::new();
     for round in 0..options.rounds {
         let first = round as usize % proxies.len().max(1);
         for proxy in proxies[first..].iter().chain(&proxies[..first]) {
-            measured.push(measure(case, proxy, round, options.seconds)?);
+            measured.push(measure(word, put, proxy, round, options.seconds)?);
         }
-        say(format!("{}: round {} of {}", case.word(), round + 1, options.rounds));
+        say(format!("{word}: round {} of {}", round + 1, options.rounds));
     }
     // The order of the table is the order of the options, not that of the last round.
     measured
         .sort_by_key(|m| (proxies.iter().position(|proxy| proxy.proxy.word() == m.proxy), m.round));
-    Ok(CaseResults { case: case.word().to_owned(), says: case.says().to_owned(), measured })
+    Ok(CaseResults { case: word.to_owned(), says: says.to_owned(), measured })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of some seconds fit into 52 bits")]
-fn measure(case: Case, proxy: &Started, round: u32, seconds: u32) -> Result<Measured> {
+fn measure(
+    case: &str,
+    put: Put<'_>,
+    proxy: &Started,
+    round: u32,
+    seconds: u32,
+) -> Result<Measured> {
     let process = proxy.running.id();
     let (before, watch) = (cpu::used(process), Stopwatch::start());
-    let reported = load::put(case, proxy.port(case), LOAD_CORE, seconds)?;
+    let reported = put(proxy, seconds)?;
     let (used, took) = (cpu::used(process).since(before), watch.elapsed());
     let name = proxy.proxy.word();
     if reported.succeeded == 0 {
-        bail!("{name} answered no request of the case `{}`", case.word());
+        bail!("{name} answered no request of the case `{case}`");
     }
     let ticks = (used.user_ticks + used.kernel_ticks).max(1);
     Ok(Measured {
@@ -135,7 +155,7 @@ fn write(root: &Path, options: &Options, cases: &[CaseResults], memory: &[Held])
 }
 
 /// A figure with failed requests in it is worth nothing.
-fn refuse_failures(cases: &[CaseResults]) -> Result<()> {
+pub(super) fn refuse_failures(cases: &[CaseResults]) -> Result<()> {
     let failed = |m: &&Measured| m.failed > 0;
     let all = || cases.iter().flat_map(|case| &case.measured);
     if let Some(first) = all().find(failed) {

@@ -132,7 +132,7 @@ async fn secure<D: Door>(
     match entered {
         Ok(Entered::Secure(stream, proved)) => {
             let peer = proved.id().cloned().map_or(peer, Peer::Workload);
-            converse(*stream, peer, Some(&proved), door, closing).await;
+            converse(stream, peer, Some(&proved), door, closing).await;
         }
         // A door asks for a certificate, so nobody gets here without.
         Ok(Entered::Plain(_)) => {}
