@@ -61,14 +61,11 @@ impl Transition {
 
 impl Lapse {
     /// What is told of it alone, when this is the state it led to.
-    pub(super) const fn alone(self, to: State) -> Transition {
-        let Self { from, generation, cause, at } = self;
-        Transition { from, to, generation, cause, evidence: NONE, at, unseen: None }
+    pub(super) fn alone(self, to: State) -> Transition {
+        let (Self { from, generation, cause, at }, evidence) = (self, Counts::default());
+        Transition { from, to, generation, cause, evidence, at, unseen: None }
     }
 }
-
-/// The evidence of what time alone decided.
-const NONE: Counts = Counts { total: 0, failures: 0, slow: 0, denied: 0, consecutive_failures: 0 };
 
 impl Move {
     /// Every kind that a breaker makes by itself, in the order of the table of states. An operator

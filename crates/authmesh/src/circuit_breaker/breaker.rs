@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use authmesh_logic::outcome::{Outcome, OutcomeKind};
 use authmesh_logic::{Lane, Moment, circuit_breaker as logic};
 
-use super::counters::{BreakerCounters, BreakerHistory, CircuitBreakerMetrics, TrialResult};
+use super::counters::{BreakerCounters, CircuitBreakerMetrics, TrialResult};
 use super::guard::{CallError, PermitGuard};
+use super::history::BreakerHistory;
 use super::{Admission, Command, Permit, Policy, Rejected, State, Transition};
 use crate::clock::Clock;
 use crate::luck::with_dice;

@@ -11,6 +11,8 @@
 //! share is served, [`concurrency`] finds out how many calls are carried at once, [`quota`] leaves
 //! alone who asks to be; [`classify`] reads what an answer says of who gave it.
 
+mod history;
+
 mod counters;
 
 mod breaker;
@@ -28,8 +30,10 @@ pub use authmesh_logic::circuit_breaker::{
 pub use authmesh_logic::outcome::{Outcome, OutcomeKind};
 pub use authmesh_logic::{classify, concurrency, outlier, quota, throttle};
 pub use breaker::{AdvancedCircuitBreaker, CircuitBreaker};
-pub(crate) use counters::{BreakerCounters, BreakerHistory, add};
-pub use counters::{CircuitBreakerMetrics, MoveCounts, TrialResult};
+pub(crate) use counters::{BreakerCounters, add};
+pub use counters::{CircuitBreakerMetrics, TrialResult};
 pub use guard::{CallError, PermitGuard};
+pub(crate) use history::BreakerHistory;
+pub use history::MoveCounts;
 pub use layer::{CircuitBreakerLayer, CircuitBreakerService, Classify, GuardedCall, Plain};
 pub use registry::{CircuitBreakers, Crowded};

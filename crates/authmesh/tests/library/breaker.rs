@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use authmesh::circuit_breaker::{OutcomeKind, Policy, State, Wait};
+use authmesh::circuit_breaker::{
+    Cause, Command, Jitter, OutcomeKind, Policy, State, TrialResult, Wait, classify,
+};
+use authmesh::status::BreakerKey;
 use authmesh::telemetry::EventKind;
 use authmesh::{ErrorKind, Mesh};
 use http::{Method, StatusCode};
 
-use crate::backend::{Backend, Manner};
+use crate::backend::{Backend, Manner, nowhere};
 use crate::mesh::{mesh, send, token, within};
 
 /// Opens after three failures in a row, for a moment.
@@ -90,4 +93,48 @@ async fn a_flood_of_denials_opens_nothing() {
     let login = metrics.service("token").unwrap().operation("login").unwrap();
     assert_eq!(login.breaker.state, State::Closed);
     assert_eq!(login.breaker.results[OutcomeKind::Denied as usize], 100);
+}
+
+#[tokio::test]
+async fn a_trial_that_comes_too_late_is_told_with_the_phase_that_ended_without_it() {
+    let mut service = token([nowhere()]);
+    let short = Duration::from_millis(1);
+    let wait = Wait { first: short, jitter: Jitter::None, ..quick().wait };
+    service.endpoint_breaker = Policy { wait, trial_limit: Some(short), trials: 1, ..quick() };
+    service.endpoint_breaker.closes_at = 1;
+    let mesh = mesh([service]).await;
+    let (mut events, client) = (mesh.events(), mesh.service("token").unwrap());
+    let instance = mesh.status().services[0].instances[0].id.clone();
+    let key: BreakerKey = format!("token@{instance}").parse().unwrap();
+    mesh.command_breaker(&key, Command::OpenFor(Duration::ZERO), "a test", "a drill").unwrap();
+    let pick = || async {
+        loop {
+            if let Ok(picked) = client.pick() {
+                return picked;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let late = within(pick()).await;
+    let next = within(pick()).await;
+    late.done(classify::ldap(0, false));
+    drop(next);
+
+    let mut told = Vec::new();
+    while told.len() < 4 {
+        if let EventKind::EndpointBreaker { transition, .. } =
+            within(events.next()).await.unwrap().kind
+        {
+            told.push((transition.from.word(), transition.to.word(), transition.cause));
+        }
+    }
+    let expected = [
+        ("closed", "open", Cause::Operator),
+        ("open", "half_open", Cause::WaitEnded),
+        ("half_open", "open", Cause::TrialLimit),
+        ("open", "half_open", Cause::WaitEnded),
+    ];
+    assert_eq!(told, expected);
+    let trials = mesh.metrics().service("token").unwrap().endpoint_breakers.trials;
+    assert!(trials[TrialResult::Late as usize] >= 1, "{trials:?}");
 }
