@@ -11,22 +11,27 @@ use super::results::{CaseResults, Measured, from_json, median, memory_from_json,
 /// What a profile of the small case shows; the figures of it depend on the machine, this does not.
 const DOMINATES: &str = "\
 Sending and receiving on loopback dominates everywhere: each request costs a proxy two reads and two
-writes, no way around them, and a write pays for the delivery to the other side. In user space hyper
-comes first: reading two heads, writing two, and handing a request from the client's connection to the
-upstream's and back. What authmesh adds is spread thin; from the largest part down:
+writes, no way around them, and a write pays for the delivery to the other side.
 
-- moving what belongs to a request: heads and the futures that wait for an answer;
-- the fields it adds upstream (`x-forwarded-for`, `x-forwarded-proto`, `x-request-id`), which are
-  hashed, inserted and written;
-- the copy of the head that a retry would need;
-- hygiene: each field of both heads is looked at, and so are host and path;
+In HTTP/1.1, plain requests take [the short way](decisions/the-short-way.md), and in user space nothing
+stands out; from the largest part down:
+
+- the runtime: who is ready, who is woken, four turns of one task;
+- reading two heads and writing two, each field of them looked at by the rules, host and path too;
+- moving bytes and what belongs to a request;
 - choosing an endpoint, two breakers, and the counters;
 - reading the clock, once for each phase.
 
-A request makes two allocations more than in the bare proxy, for that copy and for its identifier; no
-lock is waited for, and no timer is set for it: those of connections stay from request to request. The
-way to such a list, for any build: `valgrind --tool=callgrind` on the running proxy, whose instructions
-for each request hardly depend on what else the machine does, and `perf record` for the kernel's part.
+No lock is waited for, and no timer is set for a request: those of connections stay from request to
+request.
+
+In HTTP/2, and on the long way in HTTP/1.1, the library comes first: reading two heads into maps, writing
+two, and handing a request from the client's connection to the upstream's and back. What authmesh adds to
+that is spread thin: moving heads and the futures that wait for an answer, the fields it adds upstream, the
+copy that a retry would need, hygiene.
+
+The way to such a list, for any build: `perf record` and `valgrind --tool=callgrind` on the running proxy;
+instructions for each request hardly depend on what else the machine does.
 What was tried and left stands in [the hot path](decisions/hot-path.md).
 ";
 

@@ -107,7 +107,9 @@ async fn read_head(stream: &mut Stream, answer: &mut AnswerHead) -> Result<(), B
                 return Err("the head of the answer is larger than allowed".into());
             }
             None => {
-                searched.get_or_insert(0);
+                if !bytes.is_empty() {
+                    searched.get_or_insert(0);
+                }
                 if poll_fn(|context| poll_more(stream, bytes, context)).await? == 0 {
                     return Err(Box::new(io::Error::from(io::ErrorKind::UnexpectedEof)));
                 }
