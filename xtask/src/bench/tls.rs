@@ -57,9 +57,9 @@ against ([identity](decisions/identity.md)); so a caller that comes again, as th
 signature less than in the bare proxy, and that is the difference. One that comes for the first time costs
 both the same there.
 
-**Memory.** What TLS adds to an idle connection is the library's: keys, buffers, the caller's chain. What
-authmesh adds is for the most part hyper's read buffer: 16 KiB instead of 8, as the version of HTTP is found
-out from the first bytes, and the room for what comes after them is made beside them.
+**Memory.** What TLS adds to an idle connection is the library's: keys, buffers, the caller's chain. A
+connection on the short way holds next to nothing beside them; what is read goes through memory that all
+connections of a worker share.
 ";
 
 /// Measures what the options name.
