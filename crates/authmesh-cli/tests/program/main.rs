@@ -24,3 +24,4 @@ mod peers;
 mod protocols;
 mod registry;
 mod reload;
+mod unit;
