@@ -142,6 +142,9 @@ pub struct InstanceStatus {
     pub id: String,
     /// Where it is reached.
     pub address: String,
+    /// Who it must prove to be, as it was registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// Whether it may take requests, in a word.
     pub state: &'static str,
     /// Why, in a sentence.
@@ -226,6 +229,7 @@ impl InstanceStatus {
         Self {
             id: cell.id.to_string(),
             address: cell.transport.address().to_string(),
+            identity: member.endpoint.instance.identity.as_ref().map(ToString::to_string),
             state: member.eligibility.word(),
             reason,
             health: member.health.status.word(),

@@ -15,3 +15,4 @@ mod refusals;
 mod registered;
 mod registry;
 mod renewal;
+mod told;

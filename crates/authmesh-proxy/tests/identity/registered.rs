@@ -116,6 +116,9 @@ async fn each_instance_must_prove_the_identity_that_registered_it() {
         assert_eq!(end(mesh).await, None);
     }
     assert_eq!((a.backend.asked(), b.backend.asked(), mismatches(mesh)), (2, 2, 0));
+    let login = mesh.status().services.remove(0);
+    let told: Vec<_> = login.instances.into_iter().filter_map(|it| it.identity).collect();
+    assert_eq!(told, ["spiffe://corp.example/a", "spiffe://corp.example/b"]);
 
     // Now `b` says that it is where `a` is, whose certificate is good and another's.
     register(&place, &proxy, "/b", "two", a.address).await;
