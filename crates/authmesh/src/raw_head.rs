@@ -39,7 +39,7 @@ pub struct RequestLine {
     pub target: Range<usize>,
 }
 
-/// These bytes are no head, or one with more than [`MOST_FIELDS`] fields.
+/// These bytes are no head, or one with more than a hundred fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
