@@ -5,6 +5,7 @@ mod change;
 mod dump;
 mod faults;
 mod files;
+mod helps;
 mod includes;
 mod keys;
 mod meaning;
