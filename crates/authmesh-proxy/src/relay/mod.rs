@@ -7,6 +7,8 @@
 
 mod answer;
 mod outlet;
+#[cfg(test)]
+mod properties;
 mod request;
 mod session;
 
