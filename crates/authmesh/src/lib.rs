@@ -64,6 +64,8 @@ mod service;
 
 mod attempt;
 
+mod failed;
+
 mod choose;
 
 mod tunnel;

@@ -11,7 +11,7 @@ use crate::error::BoxError;
 use crate::raw_request::RawRequest;
 use crate::request_body::{self, RequestBody};
 use crate::spare::Spare;
-use crate::transport::{Lent, Passage, RawAnswer, Sent, Transport};
+use crate::transport::{Lent, Passage, RawAnswer, Transport, Unanswered};
 
 /// A request on its way through the layers.
 pub(crate) trait Outbound: Send {
@@ -33,7 +33,7 @@ pub(crate) trait Outbound: Send {
         &mut self,
         transport: &Transport,
         passage: Passage,
-    ) -> impl Future<Output = Sent<Self::Answer>> + Send;
+    ) -> impl Future<Output = Result<Self::Answer, Unanswered>> + Send;
 }
 
 /// An answer, its body still to come.
@@ -67,7 +67,11 @@ impl Outbound for Request<RequestBody> {
         *self = spare.into_request();
     }
 
-    async fn send(&mut self, transport: &Transport, passage: Passage) -> Sent<Self::Answer> {
+    async fn send(
+        &mut self,
+        transport: &Transport,
+        passage: Passage,
+    ) -> Result<Self::Answer, Unanswered> {
         let sent = transport.send(passage, self).await;
         sent.map(|(response, lent): (Response<Incoming>, Lent)| {
             (response.map(AnswerBody::new), lent)
@@ -104,7 +108,11 @@ impl Outbound for &RawRequest {
 
     fn renew(&mut self, (): ()) {}
 
-    async fn send(&mut self, transport: &Transport, passage: Passage) -> Sent<RawAnswer> {
+    async fn send(
+        &mut self,
+        transport: &Transport,
+        passage: Passage,
+    ) -> Result<RawAnswer, Unanswered> {
         transport.send_raw(passage, self).await
     }
 }

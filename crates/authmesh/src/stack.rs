@@ -24,18 +24,18 @@ use crate::admission::{Admitted, OVERLOAD_WAIT};
 use crate::attempt::Attempt;
 use crate::choose::{Tried, choose};
 use crate::clock::Clock;
-use crate::error::{BoxError, Error, ErrorKind, REASON};
-use crate::identity::HandshakeFault;
+use crate::error::{Error, ErrorKind, REASON};
+use crate::failed::Failed;
 use crate::judge::{self, FIRST_REFUSAL, Said};
 use crate::message::{Answer, Outbound};
 use crate::raw_reply::RawReply;
 use crate::raw_request::RawRequest;
-use crate::request_body::{BodyFault, RequestBody};
+use crate::request_body::RequestBody;
 use crate::response_body::ResponseBody;
 use crate::roster::Terms;
 use crate::service::Target;
 use crate::telemetry::Counted;
-use crate::transport::{Passage, Sent};
+use crate::transport::{Passage, Unanswered};
 
 /// The caller's own deadline: the mesh waits no longer, whatever the service's time-out is.
 ///
@@ -125,20 +125,6 @@ struct Tries<'a> {
     /// The request's place, until an attempt answers.
     admitted: Option<Admitted>,
     is_impatient: bool,
-}
-
-/// How one attempt ended, when it did not end in an answer to pass on.
-struct Failed {
-    ended: Ended,
-    error: Error,
-}
-
-/// Why the body of an answer could not be read for what it says.
-enum Unread {
-    /// It broke off.
-    Broken(BoxError),
-    /// It did not come in time.
-    Late,
 }
 
 impl<'a> Tries<'a> {
@@ -281,55 +267,12 @@ impl<'a> Tries<'a> {
         let (began, end) = (attempt.began(), attempt.began() + limit);
         let passage = Passage { connections, lane, now: began, end };
         let sent = request.send(&attempt.cell().transport, passage).await;
-        let now = Clock.now();
-        self.now = now;
-        let (ended, kind, cause) = match sent {
-            Sent::Answered(mut answer) => match self.read(attempt, &mut answer, end).await {
-                Ok(()) => return Ok(answer),
-                Err(Unread::Broken(cause)) => {
-                    attempt.fail(self.now);
-                    (Ended::FailedAfterSend, ErrorKind::UpstreamReset, Some(cause))
-                }
-                Err(Unread::Late) => {
-                    attempt.time_out(is_callers, self.now);
-                    (Ended::FailedAfterSend, ErrorKind::Deadline, None)
-                }
-            },
-            Sent::Returned(cause) => {
-                let kind = match cause.downcast_ref::<HandshakeFault>() {
-                    Some(fault) if fault.is_own() || fault.is_refusal() => {
-                        ErrorKind::IdentityMismatch
-                    }
-                    _ => ErrorKind::UpstreamReset,
-                };
-                // What this mesh cannot prove is no fault of the endpoint, which was not asked.
-                if cause.downcast_ref::<HandshakeFault>().is_some_and(HandshakeFault::is_own) {
-                    attempt.abandon(now);
-                } else {
-                    attempt.fail(now);
-                }
-                (Ended::NotSent, kind, Some(cause))
-            }
-            Sent::Unprocessed(cause) => {
-                attempt.fail(now);
-                (Ended::Unprocessed, ErrorKind::UpstreamReset, Some(cause))
-            }
-            Sent::Lost(cause) if is_callers_fault(&*cause) => {
-                attempt.abandon(now);
-                (Ended::FailedAfterSend, ErrorKind::RequestBody, Some(cause))
-            }
-            Sent::Lost(cause) => {
-                attempt.fail(now);
-                (Ended::FailedAfterSend, ErrorKind::UpstreamReset, Some(cause))
-            }
-            Sent::Late => {
-                attempt.time_out(is_callers, now);
-                (Ended::FailedAfterSend, ErrorKind::Deadline, None)
-            }
+        self.now = Clock.now();
+        let read = match sent {
+            Ok(mut answer) => self.read(attempt, &mut answer, end).await.map(|()| answer),
+            Err(unanswered) => Err(unanswered),
         };
-        let error = Error::new(kind).at(attempt.cell().transport.address());
-        let error = if let Some(cause) = cause { error.because(cause) } else { error };
-        Err(Failed { ended, error })
+        read.map_err(|unanswered| Failed::judge(attempt, unanswered, is_callers, self.now))
     }
 
     /// Reads what an answer says, its body too where the word stands there.
@@ -338,7 +281,7 @@ impl<'a> Tries<'a> {
         attempt: &mut Attempt,
         answer: &mut A,
         end: Moment,
-    ) -> Result<(), Unread> {
+    ) -> Result<(), Unanswered> {
         match judge::head(self.target.treatment.classifier, answer, self.is_impatient) {
             Said::Now(kind) => {
                 attempt.answered(kind, self.now);
@@ -353,7 +296,8 @@ impl<'a> Tries<'a> {
                 let reading = Box::pin(judge::body(answer));
                 let read = tokio::time::timeout(end.since(self.now), reading).await;
                 self.now = Clock.now();
-                attempt.revise(read.map_err(|_| Unread::Late)?.map_err(Unread::Broken)?);
+                let read = read.map_err(|_| Unanswered::Late)?;
+                attempt.revise(read.map_err(Unanswered::Lost)?);
             }
         }
         Ok(())
@@ -412,21 +356,4 @@ fn invites_retry(answer: &impl Answer) -> bool {
             classify::answer_invites_retry(answer.status(), has_retry_after)
         }
     }
-}
-
-/// Whether an exchange broke because the caller's own body did.
-fn is_callers_fault(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(cause);
-    while let Some(error) = cause {
-        if error.is::<BodyFault>() {
-            return true;
-        }
-        if let Some(error) = error.downcast_ref::<hyper::Error>()
-            && error.is_user()
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

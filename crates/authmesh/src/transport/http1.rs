@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use super::connect::connect;
 use super::exchange_timer::ExchangeTimer;
 use super::gathered::Gathered;
-use super::{ConnectionPolicy, Lent, Passage, Sent, Transport, take, unasked_protocol};
+use super::{ConnectionPolicy, Lent, Passage, Transport, Unanswered, take, unasked_protocol};
 use crate::error::BoxError;
 use crate::identity::Proof;
 use crate::request_body::RequestBody;
@@ -40,7 +40,7 @@ impl Pool {
         transport: &Transport,
         passage: &Passage,
         request: &mut Request<RequestBody>,
-    ) -> Sent<(Response<Incoming>, Lent)> {
+    ) -> Result<(Response<Incoming>, Lent), Unanswered> {
         let Passage { connections: policy, now, end, .. } = passage;
         let (now, end) = (*now, *end);
         loop {
@@ -53,8 +53,8 @@ impl Pool {
                     let opening = Box::pin(open(transport, policy, now));
                     match tokio::time::timeout(end.since(now), opening).await {
                         Ok(Ok(connection)) => connection,
-                        Ok(Err(error)) => return Sent::Returned(error),
-                        Err(_) => return Sent::Late,
+                        Ok(Err(error)) => return Err(Unanswered::Returned(error)),
+                        Err(_) => return Err(Unanswered::Late),
                     }
                 }
             };
@@ -63,9 +63,9 @@ impl Pool {
                 timer.bound(end, pin!(exchange(sender, request))).await
             };
             match exchanged {
-                Some(Sent::Returned(_)) if is_kept => {}
+                Some(Err(Unanswered::Returned(_))) if is_kept => {}
                 Some(sent) => return sent.map(|response| (response, Lent::Http1(connection))),
-                None => return Sent::Late,
+                None => return Err(Unanswered::Late),
             }
         }
     }
@@ -144,9 +144,9 @@ async fn open(
 async fn exchange(
     sender: &mut SendRequest<RequestBody>,
     request: &mut Request<RequestBody>,
-) -> Sent<Response<Incoming>> {
+) -> Result<Response<Incoming>, Unanswered> {
     if let Err(error) = sender.ready().await {
-        return Sent::Returned(error.into());
+        return Err(Unanswered::Returned(error.into()));
     }
     let asked = request.headers().get(header::UPGRADE).cloned();
     match sender.try_send_request(take(request)).await {
@@ -154,15 +154,15 @@ async fn exchange(
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 && !grants(asked.as_ref(), response.headers()) =>
         {
-            Sent::Lost(unasked_protocol())
+            Err(Unanswered::Lost(unasked_protocol()))
         }
-        Ok(response) => Sent::Answered(response),
+        Ok(response) => Ok(response),
         Err(mut fault) => match fault.take_message() {
             Some(returned) => {
                 *request = returned;
-                Sent::Returned(fault.into_error().into())
+                Err(Unanswered::Returned(fault.into_error().into()))
             }
-            None => Sent::Lost(fault.into_error().into()),
+            None => Err(Unanswered::Lost(fault.into_error().into())),
         },
     }
 }

@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::connect::{Stream, connect};
 use super::gathered::Gathered;
-use super::{ConnectionPolicy, Lent, Sent, Transport, take, unasked_protocol};
+use super::{ConnectionPolicy, Lent, Transport, Unanswered, take, unasked_protocol};
 use crate::error::BoxError;
 use crate::identity::Proof;
 use crate::request_body::RequestBody;
@@ -38,17 +38,17 @@ impl Slot {
         policy: &ConnectionPolicy,
         now: Moment,
         request: &mut Request<RequestBody>,
-    ) -> Sent<(Response<Incoming>, Lent)> {
+    ) -> Result<(Response<Incoming>, Lent), Unanswered> {
         if let Some(sender) = self.current(transport, now) {
             match exchange(sender, request).await {
-                Sent::Returned(_) => {}
+                Err(Unanswered::Returned(_)) => {}
                 ended => return ended,
             }
         }
         // On the heap, as it happens rarely and every request would be made larger.
         match Box::pin(self.open(transport, policy)).await {
             Ok(sender) => exchange(sender, request).await,
-            Err(error) => Sent::Returned(error),
+            Err(error) => Err(Unanswered::Returned(error)),
         }
     }
 
@@ -105,27 +105,27 @@ async fn begin(transport: &Transport, stream: Stream) -> hyper::Result<SendReque
 async fn exchange(
     mut sender: SendRequest<RequestBody>,
     request: &mut Request<RequestBody>,
-) -> Sent<(Response<Incoming>, Lent)> {
+) -> Result<(Response<Incoming>, Lent), Unanswered> {
     if let Err(error) = sender.ready().await {
-        return Sent::Returned(error.into());
+        return Err(Unanswered::Returned(error.into()));
     }
     match sender.try_send_request(take(request)).await {
         // There is no such answer in HTTP/2 (RFC 9113 §8.6).
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-            Sent::Lost(unasked_protocol())
+            Err(Unanswered::Lost(unasked_protocol()))
         }
-        Ok(response) => Sent::Answered((response, Lent::Nothing)),
+        Ok(response) => Ok((response, Lent::Nothing)),
         Err(mut fault) => match fault.take_message() {
             Some(returned) => {
                 *request = returned;
-                Sent::Returned(fault.into_error().into())
+                Err(Unanswered::Returned(fault.into_error().into()))
             }
             None => {
                 let error = fault.into_error();
                 if says_unprocessed(&error) {
-                    Sent::Unprocessed(error.into())
+                    Err(Unanswered::Unprocessed(error.into()))
                 } else {
-                    Sent::Lost(error.into())
+                    Err(Unanswered::Lost(error.into()))
                 }
             }
         },

@@ -66,10 +66,8 @@ pub(crate) struct OpenConnections(AtomicU64);
 /// Counts as an open connection until it is dropped.
 pub(crate) struct OpenPlace(Arc<OpenConnections>);
 
-/// What comes back from sending a request.
-pub(crate) enum Sent<A> {
-    /// The answer: its head, and the connection its body comes by.
-    Answered(A),
+/// Why sending a request brought no answer.
+pub(crate) enum Unanswered {
     /// Not a byte of it was sent: it may go elsewhere, whatever its class, and is back where it was
     /// taken from.
     Returned(BoxError),
@@ -103,19 +101,6 @@ impl ConnectionPolicy {
     }
 }
 
-impl<A> Sent<A> {
-    /// The same with another form of answer.
-    pub(crate) fn map<B>(self, answer: impl FnOnce(A) -> B) -> Sent<B> {
-        match self {
-            Self::Answered(own) => Sent::Answered(answer(own)),
-            Self::Returned(cause) => Sent::Returned(cause),
-            Self::Unprocessed(cause) => Sent::Unprocessed(cause),
-            Self::Lost(cause) => Sent::Lost(cause),
-            Self::Late => Sent::Late,
-        }
-    }
-}
-
 impl Transport {
     pub(crate) fn new(
         address: Address,
@@ -140,7 +125,7 @@ impl Transport {
         &self,
         passage: Passage,
         request: &mut Request<RequestBody>,
-    ) -> Sent<(Response<Incoming>, Lent)> {
+    ) -> Result<(Response<Incoming>, Lent), Unanswered> {
         let Passage { connections: policy, now, end, .. } = &passage;
         let own = self.own(passage.lane);
         match self.protocol {
@@ -148,7 +133,9 @@ impl Transport {
             Protocol::Http2 => {
                 // On the heap, so that it does not make every HTTP/1.1 request larger.
                 let sending = Box::pin(own.http2.send(self, policy, *now, request));
-                tokio::time::timeout(end.since(*now), sending).await.unwrap_or(Sent::Late)
+                tokio::time::timeout(end.since(*now), sending)
+                    .await
+                    .unwrap_or(Err(Unanswered::Late))
             }
         }
     }
@@ -158,7 +145,7 @@ impl Transport {
         &'a self,
         passage: Passage,
         request: &'a RawRequest,
-    ) -> impl Future<Output = Sent<RawAnswer>> + Send + 'a {
+    ) -> impl Future<Output = Result<RawAnswer, Unanswered>> + Send + 'a {
         self.own(passage.lane).raw.send(self, passage, request)
     }
 

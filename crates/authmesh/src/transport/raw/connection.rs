@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::connect::Stream;
 use super::super::exchange_timer::ExchangeTimer;
-use super::super::{OpenPlace, Sent, Transport, unasked_protocol};
+use super::super::{OpenPlace, Transport, Unanswered, unasked_protocol};
 use super::answer::AnswerHead;
 use crate::error::BoxError;
 use crate::identity::Proof;
@@ -53,23 +53,26 @@ impl Connection {
     }
 
     /// Sends a request and reads the head of its answer, and what comes along with it.
-    pub(super) async fn exchange(stream: &mut Stream, request: &RawRequest) -> Sent<AnswerHead> {
+    pub(super) async fn exchange(
+        stream: &mut Stream,
+        request: &RawRequest,
+    ) -> Result<AnswerHead, Unanswered> {
         let mut answer = AnswerHead::default();
         let mut written = 0;
         let sent =
             poll_fn(|context| poll_send(stream, request, &mut written, &mut answer, context));
         if let Err(error) = sent.await {
             return match written {
-                0 => Sent::Returned(error.into()),
-                _ => Sent::Lost(error.into()),
+                0 => Err(Unanswered::Returned(error.into())),
+                _ => Err(Unanswered::Lost(error.into())),
             };
         }
         let is_whole = written == request.bytes().len();
         if let Err(cause) = read_head(stream, &mut answer).await {
-            return Sent::Lost(cause);
+            return Err(Unanswered::Lost(cause));
         }
         answer.is_reusable &= is_whole;
-        Sent::Answered(answer)
+        Ok(answer)
     }
 }
 

@@ -9,7 +9,7 @@ use authmesh_logic::Moment;
 
 use super::super::connect::connect;
 use super::super::exchange_timer::ExchangeTimer;
-use super::super::{ConnectionPolicy, Passage, Sent, Transport};
+use super::super::{ConnectionPolicy, Passage, Transport, Unanswered};
 use super::answer::RawAnswer;
 use super::connection::Connection;
 use crate::error::BoxError;
@@ -29,7 +29,7 @@ impl Pool {
         transport: &Transport,
         passage: Passage,
         request: &RawRequest,
-    ) -> Sent<RawAnswer> {
+    ) -> Result<RawAnswer, Unanswered> {
         let Passage { connections: policy, now, end, .. } = &passage;
         let (now, end) = (*now, *end);
         loop {
@@ -43,8 +43,8 @@ impl Pool {
                     let opening = Box::pin(open(transport, policy, now));
                     match tokio::time::timeout(end.since(now), opening).await {
                         Ok(Ok(connection)) => connection,
-                        Ok(Err(error)) => return Sent::Returned(error),
-                        Err(_) => return Sent::Late,
+                        Ok(Err(error)) => return Err(Unanswered::Returned(error)),
+                        Err(_) => return Err(Unanswered::Late),
                     }
                 }
             };
@@ -52,18 +52,15 @@ impl Pool {
                 let Connection { stream, timer, .. } = &mut *connection;
                 timer.bound(end, pin!(Connection::exchange(stream, request))).await
             };
-            let head = match exchanged {
-                Some(Sent::Answered(head)) => head,
-                Some(Sent::Returned(_)) if is_kept => continue,
-                Some(Sent::Returned(cause)) => return Sent::Returned(cause),
-                Some(Sent::Unprocessed(cause)) => return Sent::Unprocessed(cause),
-                Some(Sent::Lost(cause)) => return Sent::Lost(cause),
-                Some(Sent::Late) | None => return Sent::Late,
-            };
-            return match RawAnswer::of(head, connection, request.is_head()) {
-                Some(answer) => Sent::Answered(answer),
-                None => Sent::Lost("nothing tells where the answer's body ends".into()),
-            };
+            match exchanged {
+                Some(Err(Unanswered::Returned(_))) if is_kept => {}
+                Some(exchanged) => {
+                    let answer = RawAnswer::of(exchanged?, connection, request.is_head());
+                    let endless = || Unanswered::Lost("nothing tells where the answer ends".into());
+                    return answer.ok_or_else(endless);
+                }
+                None => return Err(Unanswered::Late),
+            }
         }
     }
 
