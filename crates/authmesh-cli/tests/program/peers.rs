@@ -230,3 +230,58 @@ fn haproxy_calls_and_is_called_by_mutual_tls() {
         Peer::start(&folder, "haproxy", &["-db", "-f", "haproxy.cfg"])
     });
 }
+
+#[test]
+fn what_registers_by_a_certificate_is_called_by_it_also_after_a_crash() {
+    let folder = folder(&["gate", "token", "other"]);
+    let [own, others, door, port] = [free_port(), free_port(), free_port(), free_port()];
+    let server = |port: u16, name: &str| {
+        format!(
+            "server {{\nlisten 127.0.0.1:{port} ssl;\nssl_certificate {name}.pem; \
+             ssl_certificate_key {name}.key;\nssl_client_certificate bundle.pem; \
+             ssl_verify_client on;\nlocation / {{ return 200 \"{name}\"; }}\n}}\n"
+        )
+    };
+    let servers = server(own, "token") + &server(others, "other");
+    let text = format!(
+        "daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
+         events {{}}\nhttp {{\naccess_log off; ssl_protocols TLSv1.3;\n{servers}}}\n"
+    );
+    std::fs::write(folder.path("nginx.conf"), text).unwrap();
+    let here = folder.path("").display().to_string();
+    let mut nginx = Peer::start(&folder, "nginx", &["-p", &here, "-c", "nginx.conf"]);
+    nginx.listens(own);
+    let start = || {
+        let service = format!(
+            "discover = {{ registry = true }}\n[registry]\nkind = \"embedded\"\n\
+             address = \"127.0.0.1:{door}\"\ntls = {{ mode = \"mutual\" }}\n\
+             persist = \"records\"\nidentities = {{ \"spiffe://{DOMAIN}/token\" = \"token\" }}\n"
+        );
+        mesh(&folder, port, &service)
+    };
+    let register = |name: &str, port: u16| {
+        let (cert, key) = (format!("{name}.pem"), format!("{name}.key"));
+        let facts = format!("{{\"addresses\":[\"127.0.0.1:{port}\"],\"ttl_s\":3600}}");
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--ipv4", "--max-time", "20", "--cacert", "bundle.pem"]);
+        curl.args(["--cert", &cert, "--key", &key, "--request", "PUT", "--data", &facts]);
+        curl.args(["--output", "/dev/null", "--write-out", "%{http_code}"]);
+        curl.arg(format!("https://localhost:{door}/v1/registry/token/t1"));
+        let output = curl.current_dir(folder.path("")).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let program = start();
+    assert_eq!(register("other", others), "403", "it is not named");
+    assert_eq!(register("token", own), "200");
+    let asked = |program: &Program| get(&program.address("listener web"), "/");
+    until(|| asked(&program), |answer| answer.status == 200 && answer.body == "token");
+    program.signal("-KILL");
+    program.end();
+
+    let program = start();
+    until(|| asked(&program), |answer| answer.status == 200 && answer.body == "token");
+    // It says that it is where somebody else is.
+    assert_eq!(register("token", others), "200");
+    let refused = until(|| asked(&program), |answer| answer.status == 503);
+    assert!(refused.head.contains("x-authmesh-reason: identity_mismatch"), "{}", refused.head);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use authmesh::config::{Secret, SecretError};
-use authmesh_logic::config::{AdminAccess, MeshConfig, RegistryConfig, TlsMode};
+use authmesh_logic::config::{AdminAccess, MeshConfig, RegistryConfig};
 use authmesh_logic::discovery::Address;
 use authmesh_logic::discovery::registry::Registrants;
 use tokio::sync::watch;
@@ -129,8 +129,7 @@ impl Doors {
         self.entry.store(prepared.entry.map(Arc::new));
         self.registrants.store(Arc::new(prepared.registrants));
         let identity = self.standing.mesh.identity();
-        let mode = TlsMode::Mutual { allow_tls12: false };
-        let tls = prepared.is_mutual.then(|| ListenerTls::new(mode, identity)).flatten();
+        let tls = prepared.is_mutual.then(|| ListenerTls::of_door(identity));
         self.registry_tls.store(tls.map(Arc::new));
         if let Some(place) = prepared.admin {
             let (standing, entry) = (Arc::clone(&self.standing), Arc::clone(&self.entry));

@@ -40,6 +40,14 @@ impl ListenerTls {
             takes_plaintext: clients == Clients::Asked,
         })
     }
+
+    /// What a door serves with: callers must prove who they are, and doors speak HTTP/1.1 alone.
+    pub(crate) fn of_door(identity: &Arc<MeshIdentity>) -> Self {
+        let mut config = ServerConfig::clone(&identity.server_config(Clients::Required, false));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let (identity, config) = (Arc::clone(identity), Arc::new(config));
+        Self { identity, config, takes_plaintext: false }
+    }
 }
 
 /// Whether the identity of a mesh has what its listeners and its registry need.
