@@ -58,6 +58,8 @@ pub mod routing;
 
 pub mod authorization;
 
+pub mod jwt;
+
 pub mod config;
 
 pub use dice::Dice;
