@@ -9,3 +9,5 @@ pub mod fuzz;
 pub mod oracle;
 
 pub mod scenarios;
+
+pub mod tokens;

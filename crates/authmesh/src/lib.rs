@@ -21,6 +21,8 @@ pub mod retry;
 // ── Prove who calls whom ──────────
 pub mod identity;
 
+pub mod jwt;
+
 // ── Find instances, spread requests over them, watch them ──────────
 pub mod discovery;
 

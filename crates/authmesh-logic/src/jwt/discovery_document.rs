@@ -1,6 +1,6 @@
 //! Judges an issuer's discovery document: where it says its keys are.
 
-use super::Json;
+use super::{Json, check_key_url};
 
 /// Why a discovery document is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,10 +9,12 @@ pub enum DiscoveryFault {
     Malformed,
     /// It is another issuer's.
     WrongIssuer,
+    /// The keys lie where none are fetched from.
+    UnsafeKeys,
 }
 
 /// Where an issuer's document says that its keys are. It must be the document of exactly this issuer
-/// (OpenID Connect Discovery 1.0 §4.3).
+/// (OpenID Connect Discovery 1.0 §4.3), and must not lead from an encrypted place to one that is not.
 ///
 /// # Errors
 ///
@@ -22,7 +24,12 @@ pub fn jwks_uri<'a>(document: &'a Json, issuer: &str) -> Result<&'a str, Discove
     if text("issuer")? != issuer {
         return Err(DiscoveryFault::WrongIssuer);
     }
-    text("jwks_uri")
+    let uri = text("jwks_uri")?;
+    let is_weaker = issuer.starts_with("https:") && !uri.starts_with("https:");
+    if is_weaker || check_key_url(uri).is_err() {
+        return Err(DiscoveryFault::UnsafeKeys);
+    }
+    Ok(uri)
 }
 
 impl DiscoveryFault {
@@ -32,6 +39,9 @@ impl DiscoveryFault {
         match self {
             Self::Malformed => "the discovery document lacks `issuer` or `jwks_uri`",
             Self::WrongIssuer => "the discovery document is of another issuer",
+            Self::UnsafeKeys => {
+                "the discovery document says that keys lie where none are fetched from"
+            }
         }
     }
 }
@@ -40,6 +50,21 @@ impl DiscoveryFault {
 mod tests {
     use super::super::json::object;
     use super::*;
+
+    #[test]
+    fn keys_lie_where_the_document_itself_would_be_fetched_from() {
+        for (issuer, uri, is_safe) in [
+            ("https://idp", "https://keys.example/a", true),
+            ("https://idp", "http://127.0.0.1/a", false),
+            ("https://idp", "http://idp/a", false),
+            ("https://idp", "file:///etc/passwd", false),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2/a", true),
+            ("http://127.0.0.1:1", "http://169.254.169.254/a", false),
+        ] {
+            let document = object(&[("issuer", issuer.into()), ("jwks_uri", uri.into())]);
+            assert_eq!(jwks_uri(&document, issuer).is_ok(), is_safe, "{issuer} {uri}");
+        }
+    }
 
     #[test]
     fn a_document_is_believed_if_it_is_of_this_issuer() {

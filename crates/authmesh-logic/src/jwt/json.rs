@@ -1,5 +1,6 @@
 //! JSON that was read: the tree that headers, claims and key sets are judged on.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -17,8 +18,8 @@ pub enum Json {
     Text(String),
     /// An array.
     List(Vec<Self>),
-    /// An object, in the order of the text.
-    Object(Vec<(String, Self)>),
+    /// An object.
+    Object(BTreeMap<String, Self>),
 }
 
 impl Json {
@@ -26,7 +27,7 @@ impl Json {
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
-        members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        members.get(name)
     }
 
     /// The text, if it is one.

@@ -10,7 +10,7 @@ use crate::{Dice, Moment};
 /// | state | what happens | what follows |
 /// |---|---|---|
 /// | at rest | the time has come ([`begin`](Self::begin)) | in flight |
-/// | at rest | a token names an unknown key, nothing was fetched within [`COOLDOWN`](Self::COOLDOWN), and the name was not looked for lately | in flight |
+/// | at rest | a token names an unknown key, nothing was fetched within the cooldown, and the name was not looked for lately | in flight |
 /// | at rest | a token names an unknown key, otherwise | at rest; the token is answered at once |
 /// | in flight | a token names an unknown key | in flight; it may wait for the end |
 /// | in flight | keys came | at rest; they may be used until the bound; names that were looked for are remembered |
@@ -30,8 +30,6 @@ pub struct KeyRefresh {
     failures: u32,
     /// Until when the keys that are held may be used; `None` if there are none.
     usable_until: Option<Moment>,
-    /// When they came.
-    learned: Option<Moment>,
     /// Names of keys, hashed, that tokens asked for, each with the moment until which it is
     /// remembered.
     asked: VecDeque<(u64, Moment)>,
@@ -42,8 +40,11 @@ pub struct KeyRefresh {
 pub struct RefreshPolicy {
     /// How often they are fetched, unless the issuer says otherwise.
     pub interval: Duration,
-    /// For how long they may be used after the last time they came.
+    /// For how long they may be used after the last time they came. At least
+    /// [`LEAST_STALE`](Self::LEAST_STALE) cooldowns, so that one failure does not end them.
     pub stale_if_error: Duration,
+    /// How long after a fetch has begun no token causes another one.
+    pub cooldown: Duration,
 }
 
 /// What to do about a token whose key is not among those held.
@@ -57,15 +58,6 @@ pub enum Ask {
     Unknown,
     /// The issuer did not answer when it was asked, so nobody can say.
     Unreachable,
-}
-
-/// Keys that came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Learned {
-    /// How old they are already: not zero for a copy that was kept.
-    pub age: Duration,
-    /// For how long the issuer says they are fresh, if it does.
-    pub fresh_for: Option<Duration>,
 }
 
 /// Whether the keys of an issuer may be used.
@@ -83,7 +75,11 @@ pub enum Standing {
 
 impl Default for RefreshPolicy {
     fn default() -> Self {
-        Self { interval: Self::DEFAULT_INTERVAL, stale_if_error: Self::DEFAULT_STALE }
+        Self {
+            interval: Self::DEFAULT_INTERVAL,
+            stale_if_error: Self::DEFAULT_STALE,
+            cooldown: Self::DEFAULT_COOLDOWN,
+        }
     }
 }
 
@@ -100,6 +96,12 @@ impl RefreshPolicy {
     /// For how long keys may be used after the last time they came, when nothing is said.
     pub const DEFAULT_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
+    /// The cooldown when nothing is said.
+    pub const DEFAULT_COOLDOWN: Duration = Duration::from_secs(10);
+
+    /// How many cooldowns keys may be used for at least.
+    pub const LEAST_STALE: u32 = 3;
+
     /// How soon keys that came are fetched again. Well before their bound, whatever is said.
     #[must_use]
     pub fn next(&self, fresh_for: Option<Duration>) -> Duration {
@@ -110,9 +112,6 @@ impl RefreshPolicy {
 }
 
 impl KeyRefresh {
-    /// How long after a fetch has begun no token causes another one, at least.
-    pub const COOLDOWN: Duration = Duration::from_secs(10);
-
     /// How long a name that the issuer does not know is remembered: it may be published later.
     pub const REMEMBERED: Duration = Duration::from_secs(30);
 
@@ -126,7 +125,7 @@ impl KeyRefresh {
     /// The longest pause while no keys are held.
     pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-    /// The longest pause while keys are held; the first is the cooldown.
+    /// The longest pause while keys are held, unless the cooldown is longer; the first is the cooldown.
     pub const LONGEST_HELD_PAUSE: Duration = Duration::from_secs(60);
 
     /// No keys yet: a fetch is due at once.
@@ -138,7 +137,6 @@ impl KeyRefresh {
             quiet_until: now,
             failures: 0,
             usable_until: None,
-            learned: None,
             asked: VecDeque::new(),
         }
     }
@@ -152,17 +150,17 @@ impl KeyRefresh {
     /// Begins a fetch if one is due and none is in flight. It ends by [`succeeded`](Self::succeeded)
     /// or [`failed`](Self::failed).
     #[must_use]
-    pub fn begin(&mut self, dice: &mut Dice, now: Moment) -> bool {
+    pub fn begin(&mut self, policy: &RefreshPolicy, dice: &mut Dice, now: Moment) -> bool {
         let may_begin = !self.is_in_flight && now >= self.due;
         if may_begin {
-            self.depart(dice, now);
+            self.depart(policy, dice, now);
         }
         may_begin
     }
 
     /// What to do about a token whose key, `name` by its hash, is not among those held.
     #[must_use]
-    pub fn ask(&mut self, name: u64, dice: &mut Dice, now: Moment) -> Ask {
+    pub fn ask(&mut self, policy: &RefreshPolicy, name: u64, dice: &mut Dice, now: Moment) -> Ask {
         if self.is_in_flight {
             self.remember(name, now);
             return Ask::Wait;
@@ -170,40 +168,43 @@ impl KeyRefresh {
         let is_remembered = self.asked.iter().any(|(known, until)| *known == name && *until > now);
         if now >= self.quiet_until && !is_remembered && self.usable_until.is_some() {
             self.remember(name, now);
-            self.depart(dice, now);
+            self.depart(policy, dice, now);
             return Ask::Fetch;
         }
-        if self.failures > 0 || self.learned.is_none() { Ask::Unreachable } else { Ask::Unknown }
+        if self.failures > 0 || self.usable_until.is_none() {
+            Ask::Unreachable
+        } else {
+            Ask::Unknown
+        }
     }
 
-    /// Keys came: the flight has ended.
+    /// Keys came: the flight has ended. `fresh_for` is for how long their issuer says they are fresh,
+    /// if it does.
     pub fn succeeded(
         &mut self,
         policy: &RefreshPolicy,
-        learned: Learned,
+        fresh_for: Option<Duration>,
         dice: &mut Dice,
         now: Moment,
     ) {
         self.is_in_flight = false;
         self.failures = 0;
-        self.learned = Some(now);
-        self.usable_until = Some(now + policy.stale_if_error.saturating_sub(learned.age));
-        self.due = (now + shortened(policy.next(learned.fresh_for), dice)).max(self.quiet_until);
+        self.usable_until = Some(now + policy.stale_if_error);
+        self.due = (now + shortened(policy.next(fresh_for), dice)).max(self.quiet_until);
     }
 
     /// Keys that were kept are taken up again before the first fetch, which is due at once.
     pub fn restored(&mut self, policy: &RefreshPolicy, age: Duration, now: Moment) {
         self.usable_until = Some(now + policy.stale_if_error.saturating_sub(age));
-        self.learned = Some(now);
     }
 
     /// Nothing came: the flight has ended, and the keys that are held stay.
-    pub fn failed(&mut self, dice: &mut Dice, now: Moment) {
+    pub fn failed(&mut self, policy: &RefreshPolicy, dice: &mut Dice, now: Moment) {
         self.is_in_flight = false;
         // What could not be asked is not known to be unknown.
         self.asked.clear();
         let (first, longest) = match self.usable_until {
-            Some(_) => (Self::COOLDOWN, Self::LONGEST_HELD_PAUSE),
+            Some(_) => (policy.cooldown, Self::LONGEST_HELD_PAUSE.max(policy.cooldown)),
             None => (Self::FIRST_PAUSE, Self::LONGEST_PAUSE),
         };
         let pause = first.saturating_mul(1 << self.failures.min(8)).min(longest);
@@ -231,18 +232,24 @@ impl KeyRefresh {
         }
     }
 
-    /// Another policy holds from now on: the bound of the keys that are held moves with it.
-    pub fn repolicy(&mut self, old: &RefreshPolicy, new: &RefreshPolicy, now: Moment) {
+    /// The machine that goes on from this one under another policy: the bound of the keys that are held
+    /// moves with it, and a fetch in flight is made anew.
+    #[must_use]
+    pub fn succeeding(&self, old: &RefreshPolicy, new: &RefreshPolicy, now: Moment) -> Self {
+        let mut next = self.clone();
         if let Some(until) = self.usable_until {
             let spent = old.stale_if_error.saturating_sub(until.since(now));
-            self.usable_until = Some(now + new.stale_if_error.saturating_sub(spent));
-            self.due = self.due.min(now + new.next(None)).max(self.quiet_until);
+            next.usable_until = Some(now + new.stale_if_error.saturating_sub(spent));
         }
+        next.is_in_flight = false;
+        let soon = if self.is_in_flight { now } else { now + new.next(None) };
+        next.due = self.due.min(soon).max(self.quiet_until);
+        next
     }
 
-    fn depart(&mut self, dice: &mut Dice, now: Moment) {
+    fn depart(&mut self, policy: &RefreshPolicy, dice: &mut Dice, now: Moment) {
         self.is_in_flight = true;
-        self.quiet_until = now + lengthened(Self::COOLDOWN, dice);
+        self.quiet_until = now + lengthened(policy.cooldown, dice);
     }
 
     fn remember(&mut self, name: u64, now: Moment) {

@@ -8,9 +8,8 @@ use super::*;
 const POLICY: RefreshPolicy = RefreshPolicy {
     interval: Duration::from_secs(600),
     stale_if_error: Duration::from_secs(3_600),
+    cooldown: Duration::from_secs(10),
 };
-
-const CAME: Learned = Learned { age: Duration::ZERO, fresh_for: None };
 
 fn at(seconds: u64) -> Moment {
     Moment::from_millis(seconds * 1_000)
@@ -23,8 +22,8 @@ fn dice() -> Dice {
 /// A machine whose keys came at 100 s.
 fn held() -> KeyRefresh {
     let mut refresh = KeyRefresh::new(at(100));
-    assert!(refresh.begin(&mut dice(), at(100)));
-    refresh.succeeded(&POLICY, CAME, &mut dice(), at(100));
+    assert!(refresh.begin(&POLICY, &mut dice(), at(100)));
+    refresh.succeeded(&POLICY, None, &mut dice(), at(100));
     refresh
 }
 
@@ -32,20 +31,20 @@ fn held() -> KeyRefresh {
 fn a_fetch_is_due_at_once_and_one_flies_alone() {
     let mut refresh = KeyRefresh::new(at(5));
     assert_eq!(refresh.due(), Some(at(5)));
-    assert!(!refresh.begin(&mut dice(), at(4)), "it is not due yet");
-    assert!(refresh.begin(&mut dice(), at(5)));
-    assert!(!refresh.begin(&mut dice(), at(6)), "one is in flight");
+    assert!(!refresh.begin(&POLICY, &mut dice(), at(4)), "it is not due yet");
+    assert!(refresh.begin(&POLICY, &mut dice(), at(5)));
+    assert!(!refresh.begin(&POLICY, &mut dice(), at(6)), "one is in flight");
     assert_eq!(refresh.due(), None);
-    assert_eq!(refresh.ask(1, &mut dice(), at(6)), Ask::Wait);
+    assert_eq!(refresh.ask(&POLICY, 1, &mut dice(), at(6)), Ask::Wait);
 }
 
 #[test]
 fn what_was_fetched_is_fetched_again_before_it_is_old() {
     let due = |fresh_for: Option<u64>| {
         let mut refresh = KeyRefresh::new(at(0));
-        assert!(refresh.begin(&mut dice(), at(0)));
-        let learned = Learned { fresh_for: fresh_for.map(Duration::from_secs), ..CAME };
-        refresh.succeeded(&POLICY, learned, &mut dice(), at(0));
+        assert!(refresh.begin(&POLICY, &mut dice(), at(0)));
+        let fresh_for = fresh_for.map(Duration::from_secs);
+        refresh.succeeded(&POLICY, fresh_for, &mut dice(), at(0));
         refresh.due().unwrap().since(at(0)).as_secs_f64()
     };
     for (fresh_for, seconds) in
@@ -61,27 +60,39 @@ fn what_was_fetched_is_fetched_again_before_it_is_old() {
 #[test]
 fn an_unknown_key_is_looked_for_once_and_then_known_to_be_unknown() {
     let mut refresh = held();
-    assert_eq!(refresh.ask(1, &mut dice(), at(105)), Ask::Unknown, "just fetched");
-    assert_eq!(refresh.ask(1, &mut dice(), at(120)), Ask::Fetch);
-    assert_eq!(refresh.ask(1, &mut dice(), at(120)), Ask::Wait);
-    assert_eq!(refresh.ask(2, &mut dice(), at(120)), Ask::Wait);
-    refresh.succeeded(&POLICY, CAME, &mut dice(), at(121));
+    assert_eq!(refresh.ask(&POLICY, 1, &mut dice(), at(105)), Ask::Unknown, "just fetched");
+    assert_eq!(refresh.ask(&POLICY, 1, &mut dice(), at(120)), Ask::Fetch);
+    assert_eq!(refresh.ask(&POLICY, 1, &mut dice(), at(120)), Ask::Wait);
+    assert_eq!(refresh.ask(&POLICY, 2, &mut dice(), at(120)), Ask::Wait);
+    refresh.succeeded(&POLICY, None, &mut dice(), at(121));
     for name in [1, 2] {
-        assert_eq!(refresh.ask(name, &mut dice(), at(140)), Ask::Unknown, "looked for lately");
+        assert_eq!(
+            refresh.ask(&POLICY, name, &mut dice(), at(140)),
+            Ask::Unknown,
+            "looked for lately"
+        );
     }
-    assert_eq!(refresh.ask(3, &mut dice(), at(125)), Ask::Unknown, "within the cooldown");
-    assert_eq!(refresh.ask(3, &mut dice(), at(140)), Ask::Fetch);
-    refresh.succeeded(&POLICY, CAME, &mut dice(), at(140));
-    assert_eq!(refresh.ask(1, &mut dice(), at(152)), Ask::Fetch, "it may be published by now");
+    assert_eq!(refresh.ask(&POLICY, 3, &mut dice(), at(125)), Ask::Unknown, "within the cooldown");
+    assert_eq!(refresh.ask(&POLICY, 3, &mut dice(), at(140)), Ask::Fetch);
+    refresh.succeeded(&POLICY, None, &mut dice(), at(140));
+    assert_eq!(
+        refresh.ask(&POLICY, 1, &mut dice(), at(152)),
+        Ask::Fetch,
+        "it may be published by now"
+    );
 }
 
 #[test]
 fn while_the_issuer_does_not_answer_nobody_says_that_a_key_is_unknown() {
     let mut refresh = held();
-    assert_eq!(refresh.ask(1, &mut dice(), at(120)), Ask::Fetch);
-    refresh.failed(&mut dice(), at(121));
-    assert_eq!(refresh.ask(1, &mut dice(), at(122)), Ask::Unreachable);
-    assert_eq!(refresh.ask(1, &mut dice(), at(135)), Ask::Fetch, "it was not told to be unknown");
+    assert_eq!(refresh.ask(&POLICY, 1, &mut dice(), at(120)), Ask::Fetch);
+    refresh.failed(&POLICY, &mut dice(), at(121));
+    assert_eq!(refresh.ask(&POLICY, 1, &mut dice(), at(122)), Ask::Unreachable);
+    assert_eq!(
+        refresh.ask(&POLICY, 1, &mut dice(), at(135)),
+        Ask::Fetch,
+        "it was not told to be unknown"
+    );
 }
 
 #[test]
@@ -90,9 +101,12 @@ fn without_keys_time_alone_causes_fetches_with_growing_pauses() {
     let mut now = at(0);
     let mut pauses = Vec::new();
     for _ in 0..8 {
-        assert!(refresh.begin(&mut dice(), now));
-        refresh.failed(&mut dice(), now);
-        assert_eq!(refresh.ask(1, &mut dice(), now + Duration::from_millis(900)), Ask::Unreachable);
+        assert!(refresh.begin(&POLICY, &mut dice(), now));
+        refresh.failed(&POLICY, &mut dice(), now);
+        assert_eq!(
+            refresh.ask(&POLICY, 1, &mut dice(), now + Duration::from_millis(900)),
+            Ask::Unreachable
+        );
         let due = refresh.due().unwrap();
         pauses.push(due.since(now).as_secs());
         now = due;
@@ -106,9 +120,9 @@ fn keys_that_are_held_outlive_failures_until_their_bound() {
     let mut refresh = held();
     assert_eq!(refresh.standing(at(200)), Standing::Fresh);
     let due = refresh.due().unwrap();
-    assert!(refresh.begin(&mut dice(), due));
-    refresh.failed(&mut dice(), due);
-    assert!(refresh.due().unwrap().since(due) >= KeyRefresh::COOLDOWN);
+    assert!(refresh.begin(&POLICY, &mut dice(), due));
+    refresh.failed(&POLICY, &mut dice(), due);
+    assert!(refresh.due().unwrap().since(due) >= POLICY.cooldown);
     assert_eq!(refresh.standing(at(3_600)), Standing::Stale(Duration::from_secs(100)));
     assert_eq!(refresh.standing(at(3_699)), Standing::Stale(Duration::from_secs(1)));
     assert_eq!(refresh.standing(at(3_700)), Standing::Ended);
@@ -129,20 +143,30 @@ fn a_copy_counts_from_when_it_came_and_is_renewed_at_once() {
 #[test]
 fn a_shorter_bound_holds_for_keys_that_are_held() {
     let shorter = RefreshPolicy { stale_if_error: Duration::from_secs(600), ..POLICY };
-    let mut refresh = held();
-    refresh.repolicy(&POLICY, &shorter, at(400));
+    let refresh = held().succeeding(&POLICY, &shorter, at(400));
     assert_eq!(refresh.usable_until(), Some(at(700)));
     assert!(refresh.due().unwrap() <= at(700));
-    refresh.repolicy(&shorter, &POLICY, at(400));
-    assert_eq!(refresh.usable_until(), Some(at(3_700)));
+    let longer = refresh.succeeding(&shorter, &POLICY, at(400));
+    assert_eq!(longer.usable_until(), Some(at(3_700)));
+}
+
+#[test]
+fn a_fetch_in_flight_is_made_anew_by_the_machine_that_goes_on() {
+    let mut refresh = held();
+    assert_eq!(refresh.ask(&POLICY, 1, &mut dice(), at(120)), Ask::Fetch);
+    let next = refresh.succeeding(&POLICY, &POLICY, at(121));
+    let due = next.due().unwrap();
+    assert!(due.since(at(120)) >= POLICY.cooldown && due <= at(131), "{due:?}");
+    let first = KeyRefresh::new(at(5)).succeeding(&POLICY, &POLICY, at(6));
+    assert_eq!(first.due(), Some(at(5)));
 }
 
 #[test]
 fn what_is_remembered_is_bounded() {
     let mut refresh = KeyRefresh::new(at(0));
-    assert!(refresh.begin(&mut dice(), at(0)));
+    assert!(refresh.begin(&POLICY, &mut dice(), at(0)));
     for name in 0..10_000 {
-        assert_eq!(refresh.ask(name, &mut dice(), at(1)), Ask::Wait);
+        assert_eq!(refresh.ask(&POLICY, name, &mut dice(), at(1)), Ask::Wait);
     }
     assert_eq!(refresh.asked.len(), KeyRefresh::MOST_REMEMBERED);
 }
@@ -183,29 +207,29 @@ proptest! {
             let began = match event {
                 Event::Pass(millis) => {
                     now = now + Duration::from_millis(millis);
-                    refresh.begin(&mut dice, now)
+                    refresh.begin(&POLICY, &mut dice, now)
                 }
                 Event::Token(name) => {
-                    let ask = refresh.ask(name, &mut dice, now);
+                    let ask = refresh.ask(&POLICY, name, &mut dice, now);
                     if ask == Ask::Fetch {
                         let since = last.map(|last| now.since(last));
-                        prop_assert!(since.is_none_or(|since| since >= KeyRefresh::COOLDOWN));
+                        prop_assert!(since.is_none_or(|since| since >= POLICY.cooldown));
                     }
                     ask == Ask::Fetch
                 }
                 Event::Answer(_) if refresh.due().is_some() => false,
                 Event::Answer(true) => {
-                    refresh.succeeded(&POLICY, CAME, &mut dice, now);
+                    refresh.succeeded(&POLICY, None, &mut dice, now);
                     false
                 }
                 Event::Answer(false) => {
-                    refresh.failed(&mut dice, now);
+                    refresh.failed(&POLICY, &mut dice, now);
                     false
                 }
             };
             if began {
                 let since = last.map(|last| now.since(last));
-                let is_apart = since.is_none_or(|since| since >= KeyRefresh::COOLDOWN);
+                let is_apart = since.is_none_or(|since| since >= POLICY.cooldown);
                 prop_assert!(is_apart || !was_held, "{since:?} after the last one");
                 last = Some(now);
             }
@@ -224,13 +248,13 @@ proptest! {
         for (place, millis) in passes.into_iter().enumerate() {
             now = now + Duration::from_millis(millis);
             for name in names.iter().skip(place) {
-                prop_assert_ne!(asked.ask(*name, &mut other, now), Ask::Fetch);
+                prop_assert_ne!(asked.ask(&POLICY, *name, &mut other, now), Ask::Fetch);
             }
-            let began = (quiet.begin(&mut one, now), asked.begin(&mut other, now));
+            let began = (quiet.begin(&POLICY, &mut one, now), asked.begin(&POLICY, &mut other, now));
             prop_assert_eq!(began.0, began.1);
             if began.0 && place % 2 == 0 {
-                quiet.failed(&mut one, now);
-                asked.failed(&mut other, now);
+                quiet.failed(&POLICY, &mut one, now);
+                asked.failed(&POLICY, &mut other, now);
             }
         }
     }

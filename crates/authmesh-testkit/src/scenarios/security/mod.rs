@@ -12,6 +12,7 @@ mod http1_request;
 mod http1_response;
 mod http2;
 mod judged;
+mod jwt;
 mod live;
 mod path_normalisation;
 mod spiffe_id;
@@ -32,6 +33,7 @@ pub(super) fn run(case: &Value, meta: &Value) -> Verdict {
         Some("http1_request") => http1_request::run(case, meta),
         Some("http1_response") => http1_response::run(case, meta),
         Some("http2") => http2::run(case, meta),
+        Some("jwt") => jwt::run(case, meta),
         Some("path_normalisation") => path_normalisation::run(case, meta),
         Some("spiffe_id") => spiffe_id::run(case, meta),
         Some("x509_svid") => x509_svid::run(case, meta),

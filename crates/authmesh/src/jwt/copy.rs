@@ -1,0 +1,85 @@
+//! Keeps the keys that came last on disk, so that a start does not depend on their issuer.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::file_bytes::read_bounded;
+
+/// A key set that came, as it lies on disk.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    /// Whose it is: a copy that another provider left is none.
+    issuer: String,
+    /// When it came, in seconds since 1970.
+    came: u64,
+    /// The set as it came.
+    keys: String,
+}
+
+/// The longest copy that is read, in bytes.
+const LONGEST_COPY: u64 = 1024 * 1024;
+
+/// What the copy at `path` holds of `issuer`, and how old it is at `now`. Nothing if it is absent or
+/// damaged, another issuer's, from the future, or writable by others, who could then issue tokens.
+pub(super) fn read(path: &Path, issuer: &str, now: SystemTime) -> Option<(String, Duration)> {
+    let bytes = read_bounded(path, LONGEST_COPY, true).ok()?;
+    let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+    if kept.issuer != issuer {
+        return None;
+    }
+    let age = now.duration_since(UNIX_EPOCH + Duration::from_secs(kept.came)).ok()?;
+    Some((kept.keys, age))
+}
+
+/// Replaces the copy at `path`: whole or not at all, and closed to others.
+pub(super) fn write(path: &Path, issuer: &str, keys: &str, now: SystemTime) -> io::Result<()> {
+    let came = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let kept = Kept { issuer: issuer.to_owned(), came, keys: keys.to_owned() };
+    let bytes = serde_json::to_vec(&kept)?;
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    // Made anew, so that its mode is ours.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_copy_is_read_back_by_its_issuer_alone_and_says_how_old_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        assert!(read(&path, "https://idp", at(100)).is_none());
+        write(&path, "https://idp", "{}", at(90)).unwrap();
+        write(&path, "https://idp", "{\"keys\":[]}", at(100)).unwrap();
+        let wanted = Some(("{\"keys\":[]}".to_owned(), Duration::from_secs(7)));
+        assert_eq!(read(&path, "https://idp", at(107)), wanted);
+        assert_eq!(read(&path, "https://evil", at(107)), None);
+        assert_eq!(read(&path, "https://idp", at(99)), None, "from the future");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
+        assert_eq!(read(&path, "https://idp", at(107)), None, "others could have written it");
+    }
+}
