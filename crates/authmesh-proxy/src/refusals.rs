@@ -139,7 +139,7 @@ mod tests {
             refused,
             changed_by_shadow,
         };
-        let wanted = [counted("", [0, 1, 0], 0), counted("token", [1, 0, 1], 1)];
+        let wanted = [counted("", [0, 1, 0, 0, 0], 0), counted("token", [1, 0, 1, 0, 0], 1)];
         assert_eq!(refusals.counted(), wanted);
     }
 

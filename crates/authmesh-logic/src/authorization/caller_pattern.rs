@@ -49,6 +49,13 @@ impl CallerPattern {
         None
     }
 
+    /// Whether it means this caller, if a token said what it must.
+    pub(super) fn holds_whatever_the_token(&self, action: Action, inquiry: &Inquiry<'_>) -> bool {
+        self.peers.holds(action, inquiry.peer, AddressBlock::contains)
+            && self.clients.holds(action, inquiry.client, AddressBlock::contains)
+            && self.principals.holds(action, inquiry.identity, Principal::matches)
+    }
+
     /// Whether nobody can be meant.
     pub(super) fn contradicts_itself(&self) -> bool {
         selects_nothing(&self.principals)

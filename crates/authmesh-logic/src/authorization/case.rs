@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::{AccessRules, Decision, Inquiry, RequestView};
+use super::inquiry::each_element;
+use super::{AccessRules, Claims, Decision, Inquiry, RequestView};
 use crate::discovery::ServiceName;
 use crate::hygiene::path::normalise;
 use crate::request_head::Fields;
@@ -29,11 +30,22 @@ pub struct AccessCase {
     path: Box<str>,
     /// The header fields.
     pub fields: WrittenFields,
+    /// The token that was believed, if there is one.
+    pub token: Option<WrittenToken>,
 }
 
 /// Header fields written out: names in lower case, values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WrittenFields(pub Vec<(Box<str>, Box<str>)>);
+
+/// What a token says, written out: as if it had been verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenToken {
+    /// Who issued it.
+    pub issuer: Box<str>,
+    /// Its claims, each with its texts.
+    pub claims: Vec<(Box<str>, Vec<Box<str>>)>,
+}
 
 /// Why a text is no request that could reach the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +85,7 @@ impl AccessCase {
             method: method.into(),
             path: path.into(),
             fields: WrittenFields::default(),
+            token: None,
         })
     }
 
@@ -116,7 +129,7 @@ impl AccessCase {
                 path: &self.path,
                 fields: &self.fields,
             }),
-            token: None,
+            token: self.token.as_ref().map(|token| token as &dyn Claims),
         }
     }
 
@@ -138,6 +151,27 @@ impl Fields for WrittenFields {
 
     fn each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
         self.0.iter().for_each(|(name, value)| visit(name, value.as_bytes()));
+    }
+}
+
+impl Claims for WrittenToken {
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    fn subject(&self) -> &str {
+        let subject = self.claims.iter().find(|(name, _)| **name == *"sub");
+        subject.and_then(|(_, texts)| texts.first()).map_or("", |text| text)
+    }
+
+    fn each_text(&self, name: &str, visit: &mut dyn FnMut(&str)) {
+        if name == "iss" {
+            return visit(&self.issuer);
+        }
+        let texts = self.claims.iter().filter(|(known, _)| **known == *name);
+        for text in texts.flat_map(|(_, texts)| texts) {
+            each_element(name, text, visit);
+        }
     }
 }
 
@@ -166,5 +200,33 @@ mod tests {
             assert_eq!(AccessCase::new(service.clone(), request), Err(fault), "{request}");
         }
         assert_eq!(case.at_host("*.example"), Err(CaseError::Host));
+    }
+
+    #[test]
+    fn a_token_that_is_written_out_says_what_it_would_say() {
+        let claim = |name: &str, texts: &[&str]| {
+            (name.into(), texts.iter().map(|text| (*text).into()).collect())
+        };
+        let token = WrittenToken {
+            issuer: "https://idp".into(),
+            claims: [
+                claim("sub", &["alice"]),
+                claim("scope", &["read write"]),
+                claim("groups", &["dev", "ops"]),
+            ]
+            .into(),
+        };
+        assert_eq!((token.issuer(), token.subject()), ("https://idp", "alice"));
+        for (name, wanted) in [
+            ("scope", &["read", "write"][..]),
+            ("groups", &["dev", "ops"]),
+            ("iss", &["https://idp"]),
+            ("other", &[]),
+        ] {
+            let mut found: Vec<Box<str>> = Vec::new();
+            token.each_text(name, &mut |text| found.push(text.into()));
+            let found: Vec<&str> = found.iter().map(|text| &**text).collect();
+            assert_eq!(found, wanted, "{name}");
+        }
     }
 }

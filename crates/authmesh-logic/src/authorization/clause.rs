@@ -34,6 +34,22 @@ impl Clause {
         conditions.filter_map(|one| one.miss(action, inquiry)).next()
     }
 
+    /// Whether it holds for this request or not according to what a token says, as far as everything
+    /// else is concerned.
+    pub(super) fn waits_for_token(&self, action: Action, inquiry: &Inquiry<'_>) -> bool {
+        let may_call = |caller: &CallerPattern| caller.holds_whatever_the_token(action, inquiry);
+        self.looks_at_tokens()
+            && least_missing(&mut self.to.iter().map(|one| one.miss(action, inquiry))).is_none()
+            && self.condition_miss(action, inquiry, true).is_none()
+            && (self.from.is_empty() || self.from.iter().any(may_call))
+    }
+
+    /// Whether it looks at tokens at all.
+    pub(super) fn looks_at_tokens(&self) -> bool {
+        self.from.iter().any(|caller| !caller.token_principals.asks_nothing())
+            || self.when.iter().any(|condition| !condition.is_of_header())
+    }
+
     /// Whether no request can fit.
     pub(super) fn contradicts_itself(&self) -> bool {
         let nobody = self.from.iter().all(CallerPattern::contradicts_itself);

@@ -22,6 +22,10 @@ pub enum Answer {
     NoAllowRule,
     /// No rule allows it, and one would if the caller had proved who it is.
     AuthenticationMissing,
+    /// The caller brought a token that is not believed.
+    AuthenticationInvalid,
+    /// Whether the caller's token is to be believed cannot be told now.
+    AuthenticationUnavailable,
 }
 
 /// Why a rule does not hold for a request; the later ones come nearer to it.
@@ -61,8 +65,13 @@ pub enum Miss {
 
 impl Answer {
     /// Every answer that refuses.
-    pub const REFUSALS: [Self; 3] =
-        [Self::DeniedBy, Self::NoAllowRule, Self::AuthenticationMissing];
+    pub const REFUSALS: [Self; 5] = [
+        Self::DeniedBy,
+        Self::NoAllowRule,
+        Self::AuthenticationMissing,
+        Self::AuthenticationInvalid,
+        Self::AuthenticationUnavailable,
+    ];
 
     /// Whether the request may pass.
     #[must_use]
@@ -78,6 +87,8 @@ impl Answer {
             Self::DeniedBy => Some("denied_by"),
             Self::NoAllowRule => Some("no_allow_rule"),
             Self::AuthenticationMissing => Some("authn_missing"),
+            Self::AuthenticationInvalid => Some("authn_invalid"),
+            Self::AuthenticationUnavailable => Some("authn_unavailable"),
         }
     }
 }

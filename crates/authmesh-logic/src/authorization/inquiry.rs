@@ -46,3 +46,17 @@ pub trait Claims {
     /// What is not text is not visited.
     fn each_text(&self, name: &str, visit: &mut dyn FnMut(&str));
 }
+
+/// Claims whose text is a list with spaces between its elements (RFC 8693 §4.2; `scp` is what some
+/// issuers call the same).
+const SPACED: [&str; 2] = ["scope", "scp"];
+
+/// Calls `visit` with the text of the claim `name`, or with each element of one that is a list with
+/// spaces.
+pub(crate) fn each_element(name: &str, text: &str, visit: &mut dyn FnMut(&str)) {
+    if SPACED.contains(&name) {
+        text.split(' ').filter(|element| !element.is_empty()).for_each(visit);
+    } else {
+        visit(text);
+    }
+}

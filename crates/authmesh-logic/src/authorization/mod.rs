@@ -35,7 +35,7 @@ mod text_pattern;
 pub use address_block::AddressBlock;
 pub use attribute::{Attribute, Condition};
 pub use caller_pattern::CallerPattern;
-pub use case::{AccessCase, CaseError, WrittenFields};
+pub use case::{AccessCase, CaseError, WrittenFields, WrittenToken};
 pub use clause::Clause;
 pub use decision::{Answer, Decision, Miss};
 pub use inquiry::{Claims, Inquiry, RequestView};
@@ -45,3 +45,5 @@ pub use rule::{AccessRule, Action, Mode};
 pub use rules::{AccessRules, DefaultAccess};
 pub use selection::Selection;
 pub use text_pattern::{TextPattern, TextPatternError};
+
+pub(crate) use inquiry::each_element;

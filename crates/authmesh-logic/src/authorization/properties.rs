@@ -221,6 +221,18 @@ proptest! {
     }
 
     #[test]
+    fn where_no_rule_asks_for_a_token_none_changes_the_answer(
+        rules in rules(), default in default(), request in request(),
+    ) {
+        let rules = AccessRules::new(rules, default);
+        let without = Inquiry { token: None, ..request.inquiry() };
+        let (bare, full) = (rules.decide(&without), request.decide(&rules));
+        let is_asked = rules.ask_for_token(&without);
+        prop_assert_eq!(is_asked, rules.ask_for_token(&request.inquiry()));
+        prop_assert!(is_asked || bare.answer.is_allowed() == full.answer.is_allowed());
+    }
+
+    #[test]
     fn the_order_of_the_rules_does_not_matter(
         rules in rules(), default in default(), request in request(),
     ) {

@@ -78,6 +78,19 @@ impl AccessRule {
         Some(greatest)
     }
 
+    /// Whether it holds for this request or not according to what a token says, as far as everything
+    /// else is concerned.
+    #[must_use]
+    pub fn waits_for_token(&self, inquiry: &Inquiry<'_>) -> bool {
+        let waits = |clause: &Clause| clause.waits_for_token(self.action, inquiry);
+        self.is_about(inquiry.service) && self.clauses.iter().any(waits)
+    }
+
+    /// Whether it looks at tokens at all.
+    pub(super) fn looks_at_tokens(&self) -> bool {
+        self.clauses.iter().any(Clause::looks_at_tokens)
+    }
+
     /// Whether it is about this service.
     #[must_use]
     pub fn is_about(&self, service: &str) -> bool {

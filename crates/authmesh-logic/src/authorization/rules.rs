@@ -28,6 +28,8 @@ pub struct AccessRules {
     of_service: Box<[(ServiceName, Places)]>,
     /// For a service that no rule names.
     of_others: Places,
+    /// The places of the rules that look at tokens.
+    of_tokens: Box<[usize]>,
 }
 
 /// The places of the rules about one service, in the order of the rules.
@@ -48,7 +50,10 @@ impl AccessRules {
             .map(|name| (name.clone(), Places::of(&rules, |rule| rule.is_about(name.as_str()))))
             .collect();
         let of_others = Places::of(&rules, |rule| rule.service.is_none());
-        Self { rules: rules.into(), default, of_service, of_others }
+        let looks_at_tokens =
+            |(place, rule): (usize, &AccessRule)| rule.looks_at_tokens().then_some(place);
+        let of_tokens = rules.iter().enumerate().filter_map(looks_at_tokens).collect();
+        Self { rules: rules.into(), default, of_service, of_others, of_tokens }
     }
 
     /// The rules, in the order they were given.
@@ -101,6 +106,14 @@ impl AccessRules {
         }
     }
 
+    /// Whether what a token says can matter to this request: a rule looks at tokens, and nothing else
+    /// keeps it from holding. Only then is a token judged; every other request may carry whatever it
+    /// likes to its service.
+    #[must_use]
+    pub fn ask_for_token(&self, inquiry: &Inquiry<'_>) -> bool {
+        self.of_tokens.iter().any(|&place| self.rules[place].waits_for_token(inquiry))
+    }
+
     /// Each rule about the service of this request, in the order in which they are asked, by its
     /// place, with what is in its way; nothing if it holds.
     pub fn walk<'a>(
@@ -123,6 +136,10 @@ impl AccessRules {
             (Answer::NoAllowRule, _) => "denied, as no policy allows it".into(),
             (Answer::AuthenticationMissing, _) => {
                 "denied, as no policy allows it to a caller that proved nothing".into()
+            }
+            (Answer::AuthenticationInvalid, _) => "denied, as its token is not believed".into(),
+            (Answer::AuthenticationUnavailable, _) => {
+                "denied, as the keys for its token cannot be had".into()
             }
         }
     }

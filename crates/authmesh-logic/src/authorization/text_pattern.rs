@@ -51,6 +51,12 @@ impl TextPattern {
         Ok(Self { shape })
     }
 
+    /// The pattern of this text alone, whatever is in it.
+    #[must_use]
+    pub fn exactly(text: &str) -> Self {
+        Self { shape: Shape::Exact(text.into()) }
+    }
+
     /// Whether it means this text.
     #[must_use]
     pub fn matches(&self, text: &[u8]) -> bool {

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::{Json, NumericDate, TokenFault, TokenPolicy};
-use crate::authorization::Claims;
+use crate::authorization::{Claims, each_element};
 
 /// What a token says once it is verified.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,10 +17,6 @@ pub struct TokenClaims {
 /// Whom a token is about: not empty, and what may stand in a header field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject(String);
-
-/// Claims whose text is a list with spaces between its elements (RFC 8693 §4.2; `scp` is what some
-/// issuers call the same).
-const SPACED: [&str; 2] = ["scope", "scp"];
 
 /// Whom a payload names as its issuer. It is not proved by that, but says whose keys prove it.
 ///
@@ -149,9 +145,7 @@ impl Claims for TokenClaims {
 
     fn each_text(&self, name: &str, visit: &mut dyn FnMut(&str)) {
         match self.claim(name) {
-            Some(Json::Text(text)) if SPACED.contains(&name) => {
-                text.split(' ').filter(|part| !part.is_empty()).for_each(visit);
-            }
+            Some(Json::Text(text)) => each_element(name, text, visit),
             Some(claim) => claim.each_text(visit),
             None => {}
         }
