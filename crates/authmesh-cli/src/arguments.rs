@@ -252,6 +252,12 @@ pub(crate) struct Access {
     /// A header field, as `name: value`
     #[arg(long)]
     pub(crate) header: Vec<String>,
+    /// The token provider whose valid token the caller brought
+    #[arg(long)]
+    pub(crate) jwt: Option<String>,
+    /// What that token says, as `name=value`; once more for a further value
+    #[arg(long, requires = "jwt")]
+    pub(crate) claim: Vec<String>,
     #[command(flatten)]
     pub(crate) asking: Asking,
 }

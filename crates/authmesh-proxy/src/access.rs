@@ -2,20 +2,35 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use authmesh::config::MeshConfig;
-use authmesh_logic::authorization::{AccessRules, Answer, Decision, Inquiry, RequestView};
+use authmesh::jwt::{Believed, KeyWait, TokenFault, TokenVerifier, Unverified, bearer};
+use authmesh_logic::authorization::{AccessRules, Answer, Claims, Decision, Inquiry, RequestView};
 use authmesh_logic::hygiene;
-use authmesh_logic::request_head::RequestHead;
+use authmesh_logic::request_head::{Fields, RequestHead};
 use authmesh_logic::routing::host_of;
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::refusals::Refusals;
 use crate::reply::Refusal;
 
+/// Says upstream whom a believed token is about.
+const SUBJECT: HeaderName = HeaderName::from_static("x-authmesh-subject");
+
+/// The challenge to a caller that brought no token (RFC 6750 §3: without an error).
+const TOKEN_WANTED: &str = r#"Bearer realm="authmesh""#;
+
+/// The challenge to a caller whose token is not believed. Why is nobody's business but ours.
+const TOKEN_INVALID: &str = r#"Bearer realm="authmesh", error="invalid_token""#;
+
+/// After how long keys that cannot be had may be there again.
+const KEYS_RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// The access rules in force.
 pub(crate) struct Access {
     rules: AccessRules,
+    tokens: Arc<TokenVerifier>,
     refusals: Arc<Refusals>,
 }
 
@@ -32,11 +47,28 @@ pub(crate) struct Caller<'a> {
     pub(crate) port: Option<u16>,
 }
 
+/// A request that passes, with the token that the rules looked at.
+#[must_use]
+pub(crate) struct Admitted(Option<Believed>);
+
+/// Why a request does not pass, or not yet.
+pub(crate) enum Stop {
+    /// It may not.
+    Refused(Refusal),
+    /// The key of its token is on its way: to be asked again when the wait has ended.
+    Awaiting(KeyWait),
+}
+
 impl Access {
-    /// The rules of this configuration; what they refuse is counted in `refusals`.
-    pub(crate) fn new(config: &MeshConfig, refusals: &Arc<Refusals>) -> Self {
+    /// The rules of this configuration and whose tokens they believe; what is refused is counted in
+    /// `refusals`.
+    pub(crate) fn new(
+        config: &MeshConfig,
+        refusals: &Arc<Refusals>,
+        tokens: Arc<TokenVerifier>,
+    ) -> Self {
         refusals.keep(config.services.iter().map(|service| service.name.as_str()));
-        Self { rules: config.security.access_rules(), refusals: Arc::clone(refusals) }
+        Self { rules: config.security.access_rules(), tokens, refusals: Arc::clone(refusals) }
     }
 
     /// Lets a request pass, or says how it is refused. `service` is empty where no route takes it.
@@ -47,46 +79,156 @@ impl Access {
         caller: Caller<'_>,
         service: &str,
         head: &RequestHead<'_>,
-    ) -> Result<(), Refusal> {
-        let decision = self.decide(caller, service, head);
-        let name = |place: usize| self.rules.rules().get(place).map(|rule| &*rule.name);
-        if let Some(shadow) = decision.shadow {
-            self.refusals.changed_by_shadow(service);
-            let rule = name(shadow);
-            tracing::info!(service, rule, "a policy in shadow mode would have changed the answer");
-        }
-        let Some(reason) = decision.answer.reason() else { return Ok(()) };
-        let rule = decision.rule.and_then(name);
-        tracing::debug!(service, reason, rule, ?caller, method = head.method, "refused");
-        self.refusals.refused(service, decision.answer, rule);
-        let status = match decision.answer {
-            Answer::AuthenticationMissing => StatusCode::UNAUTHORIZED,
-            _ => StatusCode::FORBIDDEN,
-        };
-        Err(Refusal::new(status, reason))
+    ) -> Result<Admitted, Stop> {
+        self.judge(caller, service, head, &|token| self.tokens.verify(token))
     }
 
-    /// Whether a request passes and no rule has anything to tell of it. Tells nobody itself, so that
-    /// [`admit`](Self::admit) can be asked again.
+    /// The same for a request that has waited for keys: it does not wait again.
+    pub(crate) fn admit_finally(
+        &self,
+        caller: Caller<'_>,
+        service: &str,
+        head: &RequestHead<'_>,
+    ) -> Result<Admitted, Refusal> {
+        let judged = self.judge(caller, service, head, &|token| self.tokens.verify_finally(token));
+        judged.map_err(|stop| match stop {
+            Stop::Refused(refusal) => refusal,
+            Stop::Awaiting(_) => self.refuse(service, Answer::AuthenticationUnavailable),
+        })
+    }
+
+    /// Whether a request passes whatever token it brings, and no rule has anything to tell of it. Tells
+    /// nobody itself, so that [`admit`](Self::admit) can be asked again.
     pub(crate) fn passes(&self, caller: Caller<'_>, service: &str, head: &RequestHead<'_>) -> bool {
-        let decision = self.decide(caller, service, head);
+        let inquiry = inquiry(caller, service, head);
+        if self.rules.ask_for_token(&inquiry) {
+            return false;
+        }
+        let decision = self.rules.decide(&inquiry);
         decision.answer.reason().is_none() && decision.shadow.is_none()
     }
 
-    fn decide(&self, caller: Caller<'_>, service: &str, head: &RequestHead<'_>) -> Decision {
-        self.rules.decide(&Inquiry {
-            service,
-            identity: caller.identity,
-            peer: caller.peer,
-            client: caller.client,
-            port: caller.port,
-            request: Some(RequestView {
-                method: head.method,
-                host: host_of(hygiene::request::authority(head)),
-                path: head.path,
-                fields: head.fields,
-            }),
-            token: None,
-        })
+    /// What the rules say, by the token that they look at.
+    fn judge(
+        &self,
+        caller: Caller<'_>,
+        service: &str,
+        head: &RequestHead<'_>,
+        judge: &dyn Fn(&str) -> Result<Believed, Unverified>,
+    ) -> Result<Admitted, Stop> {
+        let inquiry = inquiry(caller, service, head);
+        let is_token_wanted = self.rules.ask_for_token(&inquiry);
+        let believed = match is_token_wanted {
+            true => self.token_of(service, head.fields, judge)?,
+            false => None,
+        };
+        let token = believed.as_ref().map(|believed| &*believed.claims as &dyn Claims);
+        let decision = self.rules.decide(&Inquiry { token, ..inquiry });
+        self.tell_shadow(service, &decision);
+        let Some(reason) = decision.answer.reason() else { return Ok(Admitted(believed)) };
+        let rule = decision.rule.and_then(|place| self.name_of(place));
+        tracing::debug!(service, reason, rule, ?caller, method = head.method, "refused");
+        self.refusals.refused(service, decision.answer, rule);
+        let refusal = Refusal::new(status_of(decision.answer), reason);
+        Err(Stop::Refused(match is_token_wanted {
+            true => Refusal { challenge: TOKEN_WANTED, ..refusal },
+            false => refusal,
+        }))
+    }
+
+    /// The token of a request that a rule asks for one. None is no fault: another rule may let it
+    /// pass; but one that is not believed lets nothing pass.
+    fn token_of(
+        &self,
+        service: &str,
+        fields: &dyn Fields,
+        judge: &dyn Fn(&str) -> Result<Believed, Unverified>,
+    ) -> Result<Option<Believed>, Stop> {
+        let found = bearer(fields).inspect_err(|fault| self.tokens.count_stray(*fault));
+        let judged = match found {
+            Ok(token) => judge(token),
+            Err(TokenFault::MissingToken) => return Ok(None),
+            Err(fault) => Err(Unverified::Faulty(fault)),
+        };
+        let answer = match judged {
+            Ok(believed) => return Ok(Some(believed)),
+            Err(Unverified::Awaited(wait)) => return Err(Stop::Awaiting(wait)),
+            Err(Unverified::Unavailable) => Answer::AuthenticationUnavailable,
+            Err(Unverified::Faulty(fault)) => {
+                tracing::debug!(service, fault = fault.word(), "a token is not believed");
+                if fault == TokenFault::DuplicateAuthorization {
+                    let refusal = Refusal::new(StatusCode::BAD_REQUEST, "bad_request");
+                    return Err(Stop::Refused(refusal));
+                }
+                Answer::AuthenticationInvalid
+            }
+        };
+        Err(Stop::Refused(self.refuse(service, answer)))
+    }
+
+    /// The answer to a request that no rule was asked about.
+    fn refuse(&self, service: &str, answer: Answer) -> Refusal {
+        self.refusals.refused(service, answer, None);
+        let refusal = Refusal::new(status_of(answer), answer.reason().unwrap_or_default());
+        let is_later = answer == Answer::AuthenticationUnavailable;
+        let retry_after = is_later.then_some(KEYS_RETRY_AFTER);
+        Refusal { challenge: TOKEN_INVALID, retry_after, ..refusal }
+    }
+
+    fn tell_shadow(&self, service: &str, decision: &Decision) {
+        if let Some(shadow) = decision.shadow {
+            self.refusals.changed_by_shadow(service);
+            let rule = self.name_of(shadow);
+            tracing::info!(service, rule, "a policy in shadow mode would have changed the answer");
+        }
+    }
+
+    fn name_of(&self, place: usize) -> Option<&str> {
+        self.rules.rules().get(place).map(|rule| &*rule.name)
+    }
+}
+
+fn status_of(answer: Answer) -> StatusCode {
+    match answer {
+        Answer::AuthenticationMissing | Answer::AuthenticationInvalid => StatusCode::UNAUTHORIZED,
+        Answer::AuthenticationUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::FORBIDDEN,
+    }
+}
+
+fn inquiry<'a>(caller: Caller<'a>, service: &'a str, head: &RequestHead<'a>) -> Inquiry<'a> {
+    Inquiry {
+        service,
+        identity: caller.identity,
+        peer: caller.peer,
+        client: caller.client,
+        port: caller.port,
+        request: Some(RequestView {
+            method: head.method,
+            host: host_of(hygiene::request::authority(head)),
+            path: head.path,
+            fields: head.fields,
+        }),
+        token: None,
+    }
+}
+
+impl Admitted {
+    /// Says upstream whom the token is about, and takes it off where it does not travel on.
+    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+        let Some(Believed { claims, forwards }) = self.0 else { return };
+        if !forwards {
+            headers.remove(header::AUTHORIZATION);
+        }
+        // A subject is lawful in a field.
+        if let Ok(subject) = HeaderValue::from_str(claims.subject().as_str()) {
+            headers.insert(SUBJECT, subject);
+        }
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }

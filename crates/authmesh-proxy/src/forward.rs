@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::sync::Arc;
 
-use authmesh::ServiceClient;
 use authmesh::worker::{BodyBounds, RequestBody, ResponseBody, with_dice};
 use authmesh_logic::hygiene::{self, Client, forward};
 use authmesh_logic::routing;
@@ -12,8 +12,10 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::{Body, Incoming};
 
+use crate::access::Stop;
 use crate::entrance::Entrance;
 use crate::fields::{HeaderFields, head_of};
+use crate::onward::{Halt, Held, Onward};
 use crate::peer::Peer;
 use crate::reply::{Refusal, ReplyBody};
 use crate::request_id::{REQUEST_ID, RequestId};
@@ -24,12 +26,6 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-
-/// A request that may go on.
-struct Onward {
-    service: ServiceClient,
-    asking: Option<Asking>,
-}
 
 /// Answers one request; `wrap` makes of the answer's body what the connection sends. What is to be
 /// decided about the request is decided in this call; the future only waits for its service. (To
@@ -53,6 +49,14 @@ where
     let bounds = BodyBounds { bytes: table.limits.body, idle: table.limits.body_idle_timeout };
     let mut request = request.map(|body| RequestBody::bounded(body, bounds));
     async move {
+        let decided = match decided {
+            Ok(onward) => Ok(onward),
+            Err(Halt::Refused(refusal)) => Err(refusal),
+            Err(Halt::Held(held)) => {
+                // On the heap, so that requests that wait for nothing are not larger for it.
+                Box::pin(held.go_on(&mut request, &FORWARDED_PROTO)).await
+            }
+        };
         let refusal = match decided {
             Ok(Onward { service, asking }) => match service.send_from(&mut request).await {
                 Ok(mut response) => match clean(&mut response, asking.is_some()) {
@@ -78,7 +82,7 @@ fn decide(
     client: Option<Client>,
     request_id: &RequestId,
     request: &mut Request<Incoming>,
-) -> Result<Onward, Refusal> {
+) -> Result<Onward, Halt> {
     let destination = admit(table, entrance, request)?;
     let forwarded_for = forwarded_for(request.headers(), entrance.peer, client);
     let asking = Asking::of(request);
@@ -87,20 +91,32 @@ fn decide(
     renew_trace(request.headers_mut());
     rewrite(request.headers_mut(), table, client.is_none_or(|client| client.from_trusted));
     // Also where no route takes it: whoever may not pass does not learn which routes there are.
-    {
+    let admitted = {
         let fields = HeaderFields(request.headers());
         let head = head_of(request, &fields);
-        table.access.admit(entrance.caller(client), destination.service(), &head)?;
-    }
-    let Destination::Service(service) = destination else {
-        return Err(Refusal::new(StatusCode::NOT_FOUND, "no_endpoint"));
+        table.access.admit(entrance.caller(client), destination.service(), &head)
     };
-
+    let then = match destination {
+        Destination::Service(service) => Ok(Onward { service, asking }),
+        Destination::Nowhere => Err(Refusal::new(StatusCode::NOT_FOUND, "no_endpoint")),
+    };
+    let admitted = match admitted {
+        Ok(admitted) => admitted,
+        Err(Stop::Refused(refusal)) => return Err(Halt::Refused(refusal)),
+        Err(Stop::Awaiting(wait)) => {
+            let (access, caller) = (Arc::clone(&table.access), entrance.caller(client).into());
+            let mut said = HeaderMap::new();
+            say_whence(&mut said, table, entrance, forwarded_for, request_id.value());
+            return Err(Halt::Held(Box::new(Held { access, wait, caller, then, said })));
+        }
+    };
+    let onward = then?;
+    admitted.tell(request.headers_mut());
     say_whence(request.headers_mut(), table, entrance, forwarded_for, request_id.value());
-    if asking.is_some() {
+    if onward.asking.is_some() {
         say_websocket(request.headers_mut());
     }
-    Ok(Onward { service, asking })
+    Ok(onward)
 }
 
 /// Refuses what must not travel, gives the path its normal form, and finds where the request goes.

@@ -22,6 +22,8 @@ mod access;
 
 mod table;
 
+mod onward;
+
 mod load;
 
 mod stream_tasks;

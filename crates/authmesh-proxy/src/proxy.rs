@@ -80,6 +80,9 @@ struct Prepared {
 /// How long a start waits for the first word of every source.
 const FIRST_VIEW_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a start, or a reload, waits for the first keys of every token provider that is new.
+const FIRST_KEYS_LIMIT: Duration = Duration::from_secs(5);
+
 impl Proxy {
     /// Starts `workers` threads that serve what `config` says. Runs the mesh's own tasks on the
     /// current tokio runtime, which must go on running.
@@ -98,12 +101,14 @@ impl Proxy {
         let busy = Busy::new(workers);
         let (asks, asked) = Asks::channel();
         let refusals = Arc::new(Refusals::new(mesh.clone()));
-        let access = Arc::new(Access::new(&config, &refusals));
+        let access = Arc::new(Access::new(&config, &refusals, mesh.tokens().verifier()));
         let standing = Standing::new(mesh.clone(), asks, Arc::clone(&busy), refusals);
         let standing = Arc::new(standing);
         let mut doors = Doors::new(Arc::clone(&standing));
         // The doors open first, so that a start that takes long can be watched.
         doors.adopt(std::mem::take(&mut prepared.doors));
+        standing.enter(Phase::Starting(Step::Keys));
+        warn_of_missing_keys(&mesh).await;
         standing.enter(Phase::Starting(Step::Discovery));
         for service in mesh.ready(FIRST_VIEW_LIMIT).await {
             tracing::warn!(%service, "starting without knowing any instance of this service");
@@ -184,7 +189,9 @@ impl Proxy {
         let mut doors = self.doors.lock().await;
         let mut prepared = prepare(&config, &open, Some(&doors), self.workers.len())?;
         self.mesh.reconfigure(config.clone()).await.map_err(StartError::Mesh)?;
-        let access = Arc::new(Access::new(&config, &self.standing.refusals));
+        warn_of_missing_keys(&self.mesh).await;
+        let tokens = self.mesh.tokens().verifier();
+        let access = Arc::new(Access::new(&config, &self.standing.refusals, tokens));
         for (number, worker) in self.workers.iter().enumerate() {
             worker.swap_table(Table::new(&self.mesh, &config, &access, lane(number)));
         }
@@ -306,6 +313,12 @@ fn prepare(
         }
     }
     Ok(prepared)
+}
+
+async fn warn_of_missing_keys(mesh: &Mesh) {
+    for provider in mesh.tokens().ready(FIRST_KEYS_LIMIT).await {
+        tracing::warn!(provider, "going on without the keys of this token provider");
+    }
 }
 
 fn lane(worker: usize) -> Lane {

@@ -17,9 +17,9 @@ use crate::switched::Switched;
 /// The field that says why an answer is our own.
 pub(crate) const REASON: HeaderName = HeaderName::from_static("x-authmesh-reason");
 
-/// What a caller is asked to prove itself with. A challenge must be made (RFC 9110 §15.5.2), and none
-/// is registered for certificates.
-const CHALLENGE: HeaderValue = HeaderValue::from_static("Certificate");
+/// What a caller is asked to prove itself with when nothing else is said. A challenge must be made
+/// (RFC 9110 §15.5.2), and none is registered for certificates.
+const CHALLENGE: &str = "Certificate";
 
 /// The body of an answer: the endpoint's, or our own.
 pub(crate) enum ReplyBody {
@@ -37,11 +37,13 @@ pub(crate) struct Refusal {
     pub(crate) retry_after: Option<Duration>,
     /// Whether the connection is of no more use.
     pub(crate) close: bool,
+    /// What a caller that is not known is asked to prove itself with.
+    pub(crate) challenge: &'static str,
 }
 
 impl Refusal {
     pub(crate) const fn new(status: StatusCode, reason: &'static str) -> Self {
-        Self { status, reason, retry_after: None, close: false }
+        Self { status, reason, retry_after: None, close: false, challenge: CHALLENGE }
     }
 
     pub(crate) const fn closing(self) -> Self {
@@ -56,7 +58,7 @@ impl Refusal {
         let status = error.kind().status();
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE)
             .then(|| error.retry_after().unwrap_or(Duration::from_secs(1)));
-        Self { status, reason: error.kind().reason(), retry_after, close: false }
+        Self { retry_after, ..Self::new(status, error.kind().reason()) }
     }
 
     /// The answer for a request whose own body failed. What follows of that body is not read, so
@@ -97,7 +99,8 @@ impl Refusal {
             headers.insert(header::RETRY_AFTER, spread_seconds(wait).into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
+            let challenge = HeaderValue::from_static(self.challenge);
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -18,6 +18,8 @@ pub enum Step {
     Registry,
     /// The doors open.
     Doors,
+    /// The keys of token providers come for the first time.
+    Keys,
     /// Sources speak for the first time.
     Discovery,
     /// Instances are checked.
@@ -47,7 +49,7 @@ const ENDS: &str = "ends with 2";
 
 impl Step {
     /// Every step, in its order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Configuration,
         Self::SelfTest,
         Self::Secrets,
@@ -55,6 +57,7 @@ impl Step {
         Self::Sockets,
         Self::Registry,
         Self::Doors,
+        Self::Keys,
         Self::Discovery,
         Self::Health,
         Self::Listeners,
@@ -126,6 +129,15 @@ impl Step {
                 at_start: ENDS,
                 while_running: "–",
                 at_stop: "closed last, once the answers being given are whole",
+            },
+            Self::Keys => StepRule {
+                word: "keys",
+                what: "the keys of each token provider come for the first time, or a kept copy is read",
+                limit: "5 s for all of them",
+                at_start: "goes on; what a rule lets through by tokens of that provider gets 503 \
+                           `authn_unavailable`",
+                while_running: "the keys that came last are used until `stale_if_error` is over",
+                at_stop: "ends with the process",
             },
             Self::Discovery => StepRule {
                 word: "discovery",

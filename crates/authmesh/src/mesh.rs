@@ -17,6 +17,7 @@ use crate::config::{self, Problems};
 use crate::discovery::{File, Fixed, Registry, RegistryError, Source};
 use crate::driver::{Driving, Order, drive};
 use crate::identity::{IdentityFault, MeshIdentity};
+use crate::jwt::MeshTokens;
 use crate::operator::{BreakerKey, Manual, UnknownBreaker};
 use crate::roster::ServicePolicy;
 use crate::service::{DEFAULT_OPERATION, Quotas, Service};
@@ -58,6 +59,7 @@ struct Shared {
     next_lane: AtomicU16,
     events: Arc<EventSender>,
     identity: Arc<MeshIdentity>,
+    tokens: Arc<MeshTokens>,
     registry: Option<Registry>,
     quotas: Arc<Quotas>,
     running: RwLock<Running>,
@@ -130,6 +132,12 @@ impl Mesh {
         &self.shared.identity
     }
 
+    /// Whose tokens this mesh believes.
+    #[must_use]
+    pub fn tokens(&self) -> &Arc<MeshTokens> {
+        &self.shared.tokens
+    }
+
     /// What happens from now on.
     #[must_use]
     pub fn events(&self) -> EventReceiver {
@@ -153,6 +161,7 @@ impl Mesh {
                 })
                 .collect(),
             identity: self.shared.identity.status(),
+            tokens: self.shared.tokens.status(),
             events: self.shared.events.told(),
         }
     }
@@ -180,6 +189,8 @@ impl Mesh {
             services: services.collect(),
             registry: self.shared.registry.as_ref().map(Registry::metrics),
             identity: self.shared.identity.status(),
+            tokens: self.shared.tokens.status(),
+            stray_tokens: self.shared.tokens.strays(),
             events: self.shared.events.told(),
             events_missed: self.shared.events.missed(),
         }
@@ -289,6 +300,7 @@ impl Mesh {
             let mut running = self.shared.running.write().unwrap_or_else(PoisonError::into_inner);
             let mut sources = self.shared.changed_sources(&running, &config)?;
             identity.adopt(credentials);
+            self.shared.tokens.adopt(&config.security.providers);
             running.services.retain(|name, _| config.services.iter().any(|new| new.name == *name));
             for service in &config.services {
                 let source = sources.remove(&service.name);
@@ -337,11 +349,14 @@ impl MeshBuilder {
         identity.adopt(credentials.map_err(BuildError::Identity)?);
         identity.watch();
         let registry = open_registry(&self.config.registry).map_err(BuildError::Registry)?;
+        let tokens = MeshTokens::none();
+        tokens.adopt(&self.config.security.providers);
         let shared = Shared {
             lanes: self.lanes,
             next_lane: AtomicU16::new(0),
             events: Arc::new(EventSender::new()),
             identity,
+            tokens,
             registry,
             quotas: Arc::default(),
             running: RwLock::new(Running {

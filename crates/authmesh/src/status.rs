@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::driver::{MemberState, ServiceState};
 use crate::identity::IdentityStatus;
+use crate::jwt::ProviderStatus;
 use crate::operator::ManualNote;
 pub use crate::operator::{BreakerKey, NotABreakerKey, UnknownBreaker};
 use crate::service::{Operation, Service};
@@ -23,6 +24,9 @@ pub struct MeshStatus {
     /// What it proves itself with, how old that is, and how handshakes end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityStatus>,
+    /// Whose tokens it believes, and how old their keys are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<ProviderStatus>,
     /// How many events were told since it was built.
     pub events: u64,
 }

@@ -37,6 +37,7 @@ pub(crate) fn status(report: &Value) -> String {
     }
     text += &format!("\n{}", places.lines(""));
     text += &identity(&report["identity"]);
+    text += &tokens(&report["tokens"]);
     text += &format!("\nclient connections  {}\n", report["connections"]);
     text += &format!("\n{}", services(report));
     text += &format!("\n{}", breakers_of_operations(report));
@@ -69,6 +70,31 @@ fn identity(identity: &Value) -> String {
         ]);
     }
     text + &table.lines("")
+}
+
+/// The token providers and how old their keys are; nothing if there is none.
+fn tokens(tokens: &Value) -> String {
+    if list(tokens).is_empty() {
+        return String::new();
+    }
+    let mut table =
+        Table::new(&["TOKENS OF", "STANDING", "KEYS", "AGE", "USABLE FOR", "ISSUER", "FAULT"]);
+    for provider in list(tokens) {
+        let seconds = |key: &str| match provider[key].as_u64() {
+            Some(seconds) => time(&Value::from(seconds * 1_000)),
+            None => String::new(),
+        };
+        table.row([
+            text_of(&provider["name"]),
+            text_of(&provider["standing"]),
+            text_of(&provider["keys"]),
+            seconds("age_s"),
+            seconds("usable_for_s"),
+            text_of(&provider["issuer"]),
+            provider["fault"].as_str().map(printable).unwrap_or_default(),
+        ]);
+    }
+    format!("\n{}", table.lines(""))
 }
 
 /// The services in `report`.

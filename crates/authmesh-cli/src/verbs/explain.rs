@@ -1,5 +1,7 @@
 //! `explain access`: whether a request may pass, which policy decides, and where that is written.
 
+use std::collections::BTreeMap;
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -37,6 +39,13 @@ fn written(access: &Access) -> Result<Value, Failure> {
         };
         headers.insert(name.trim().to_owned(), value.trim().into());
     }
+    let mut claims: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for claim in &access.claim {
+        let Some((name, value)) = claim.split_once('=') else {
+            return Err(Failure::bad_input(format!("`{claim}` is not `name=value`")));
+        };
+        claims.entry(name).or_default().push(value);
+    }
     Ok(json!({
         "service": access.service,
         "request": access.request,
@@ -46,5 +55,7 @@ fn written(access: &Access) -> Result<Value, Failure> {
         "host": access.host,
         "port": access.port,
         "headers": headers,
+        "jwt": access.jwt,
+        "claims": claims,
     }))
 }

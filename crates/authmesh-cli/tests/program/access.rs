@@ -314,6 +314,10 @@ fn the_page_about_access_shows_what_the_program_says() {
     let folder = Folder::with(&block("```toml", 1));
     let check = folder.run(&["check", "--strict"]);
     assert_eq!(check.code, 0, "{}", check.stderr);
+    folder.write(&(block("```toml", 1) + &block("```toml", 2)));
+    let check = folder.run(&["check", "--strict"]);
+    assert_eq!(check.code, 0, "{}", check.stderr);
+    folder.write(&block("```toml", 1));
     let shown = block("```text", 1);
     assert_eq!(
         format!("$ authmesh policy test\n{}", folder.run(&["policy", "test"]).stdout),

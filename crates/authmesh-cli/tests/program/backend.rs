@@ -18,6 +18,21 @@ impl Backend {
         Self::answering(move |stream| answer(stream, name))
     }
 
+    /// A backend whose answer is the head of the request that came.
+    pub(crate) fn echoing() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+                answer(&mut stream, &head.join("\n"));
+            }
+        });
+        Self { address }
+    }
+
     /// A backend that hands each request out and answers when the receiver lets it go.
     pub(crate) fn waiting(name: &'static str) -> (Self, Receiver<Waiting>) {
         let (arrived, arrivals) = channel();

@@ -24,4 +24,5 @@ mod peers;
 mod protocols;
 mod registry;
 mod reload;
+mod tokens;
 mod unit;

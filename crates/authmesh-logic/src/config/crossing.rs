@@ -31,6 +31,7 @@ pub(super) fn report_unknown(findings: &mut Findings, config: &MeshConfig) {
         report_name("policy", &meant, &known, findings);
     }
     report_twice("policy", &policies, findings);
+    report_providers(findings);
     let routes = core::mem::take(&mut findings.route_names);
     report_twice("route", &routes, findings);
     if config.registry == RegistryConfig::None {
@@ -42,6 +43,35 @@ pub(super) fn report_unknown(findings: &mut Findings, config: &MeshConfig) {
         }
     }
     report_unproved(findings, config);
+}
+
+/// Reports token providers that no rule uses, rules that use one that there is not, and issuers of
+/// which it could not be told whose settings hold.
+fn report_providers(findings: &mut Findings) {
+    let providers = core::mem::take(&mut findings.provider_names);
+    let known: BTreeSet<&str> = providers.iter().map(|name| name.value.as_str()).collect();
+    let meant = core::mem::take(&mut findings.providers_meant);
+    for name in &meant {
+        report_name("token provider", name, &known, findings);
+    }
+    let used: BTreeSet<&str> = meant.iter().map(|name| name.value.as_str()).collect();
+    for name in providers.iter().filter(|name| !used.contains(name.value.as_str())) {
+        let sentence = format!("no policy uses token provider `{}`", name.value);
+        let problem = Problem::new(Code::ProviderUnused, name.span, sentence);
+        findings.report(problem.help(format!("jwt = \"{}\"", name.value)));
+    }
+    let issuers = core::mem::take(&mut findings.issuers);
+    let mut seen = BTreeMap::new();
+    for issuer in &issuers {
+        if let Some(first) = seen.insert(&issuer.value, issuer.span) {
+            let sentence = format!("issuer `{}` has a token provider already", issuer.value);
+            findings.report(
+                Problem::new(Code::NameTwice, issuer.span, sentence)
+                    .again(first, "first used here")
+                    .help("one provider can have several `audiences`"),
+            );
+        }
+    }
 }
 
 /// Reports where a certificate or a trust domain is needed that is not configured.

@@ -82,7 +82,11 @@ pub(super) struct Findings {
     pub(super) route_names: Vec<Written<String>>,
     pub(super) policy_names: Vec<Written<String>>,
     pub(super) policies_meant: Vec<Written<String>>,
+    /// Token providers as written, the faulty ones too.
+    pub(super) provider_names: Vec<Written<String>>,
     pub(super) providers_meant: Vec<Written<String>>,
+    /// Whose tokens they are about.
+    pub(super) issuers: Vec<Written<String>>,
     pub(super) services_meant: Vec<Written<String>>,
     pub(super) listeners_meant: Vec<Written<String>>,
     pub(super) registry_meant: Vec<Span>,

@@ -15,7 +15,7 @@ use crate::hygiene::TrustedNetwork;
 use crate::identity::{RevocationMode, SpiffeId, TrustDomain};
 use crate::retry::OperationClass;
 use crate::routing::{HostPattern, Pattern};
-use crate::{circuit_breaker, concurrency, health, load_balancer, outlier, retry, throttle};
+use crate::{circuit_breaker, concurrency, health, jwt, load_balancer, outlier, retry, throttle};
 
 /// The whole of one mesh's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -314,6 +314,8 @@ pub struct SecurityConfig {
     pub authorization: Option<DefaultAccess>,
     /// The access rules, in the order of the text.
     pub policies: Vec<PolicyConfig>,
+    /// The token providers, by name.
+    pub providers: Vec<jwt::Provider>,
     /// Requests that the access rules are tried with.
     pub policy_tests: Vec<PolicyTest>,
     /// Whose `x-forwarded-*` fields are believed.

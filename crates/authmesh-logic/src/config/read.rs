@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::sections::{
     ReadPolicy, read_accepted, read_admin, read_authorization, read_headers, read_identity,
     read_limits, read_listener, read_metrics, read_network, read_policy, read_policy_test,
-    read_registry, read_route, read_service, report_providers,
+    read_provider, read_registry, read_route, read_service,
 };
 use super::settings::Settings;
 use super::tree::{Span, Tree};
@@ -132,13 +132,15 @@ fn read_version(reader: &mut Reader<'_, '_>) {
 }
 
 fn read_access(reader: &mut Reader<'_, '_>, config: &mut MeshConfig, around: Surroundings<'_>) {
+    let mut providers = Vec::new();
+    reader
+        .each_by_name("jwt", "jwt", |name, reader| providers.extend(read_provider(&name, reader)));
     let before = reader.findings.problems.len();
     let mut policies = Vec::new();
-    reader.each("policy", |reader| policies.extend(read_policy(reader)));
+    reader.each("policy", |reader| policies.extend(read_policy(reader, &providers)));
     let mut tests = Vec::new();
-    reader.each("policy_test", |reader| tests.extend(read_policy_test(reader)));
+    reader.each("policy_test", |reader| tests.extend(read_policy_test(reader, &providers)));
     let is_whole = reader.findings.problems.len() == before;
-    report_providers(reader.untaken("jwt"), reader.findings);
     access::report_access(reader, &policies, &Surroundings { is_whole, ..around });
     let outside = &mut reader.findings.outside;
     outside.policies = policies.iter().map(|policy| policy.value.name).collect();
@@ -147,6 +149,7 @@ fn read_access(reader: &mut Reader<'_, '_>, config: &mut MeshConfig, around: Sur
         rule: policy.value.rule,
         origin: Origin::default(),
     };
+    config.security.providers = providers;
     config.security.policies = policies.into_iter().map(policy).collect();
     config.security.policy_tests = tests.into_iter().map(|test| test.value).collect();
 }

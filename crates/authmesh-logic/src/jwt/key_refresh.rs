@@ -99,6 +99,12 @@ impl RefreshPolicy {
     /// The cooldown when nothing is said.
     pub const DEFAULT_COOLDOWN: Duration = Duration::from_secs(10);
 
+    /// The shortest cooldown.
+    pub const LEAST_COOLDOWN: Duration = Duration::from_secs(1);
+
+    /// The longest cooldown: a new key is not unknown for longer.
+    pub const MOST_COOLDOWN: Duration = Duration::from_secs(60);
+
     /// How many cooldowns keys may be used for at least.
     pub const LEAST_STALE: u32 = 3;
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use authmesh::identity::{CertificateStatus, IdentityStatus};
+use authmesh::jwt::ProviderStatus;
 use authmesh::status::{MeshStatus, ServiceStatus};
 use authmesh::telemetry::MeshMetrics;
 use authmesh::worker::Clock;
@@ -27,7 +28,8 @@ pub(crate) struct Readiness {
 /// A step that is not taken yet, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Missing {
-    /// Which: a step of the start, `drain`, `identity`, `discovery:SERVICE` or `endpoints:SERVICE`.
+    /// Which: a step of the start, `drain`, `identity`, `keys:PROVIDER`, `discovery:SERVICE` or
+    /// `endpoints:SERVICE`.
     pub(crate) step: String,
     /// Why, in a sentence.
     pub(crate) reason: String,
@@ -47,6 +49,7 @@ impl Readiness {
         let is_unusable = |identity: &IdentityStatus| identity.unusable.is_some();
         serves
             && !metrics.identity.as_ref().is_some_and(is_unusable)
+            && metrics.tokens.iter().all(ProviderStatus::is_usable)
             && metrics.services.iter().all(|service| service.unroutable.is_none())
     }
 
@@ -64,7 +67,9 @@ impl Readiness {
         };
         let of_services = status.services.iter().filter_map(|service| of_service(service, now));
         let of_identity = status.identity.as_ref().and_then(|identity| of_identity(identity, now));
-        let missing: Vec<_> = of_phase.into_iter().chain(of_identity).chain(of_services).collect();
+        let of_tokens = status.tokens.iter().filter_map(|provider| of_provider(provider, now));
+        let missing = of_phase.into_iter().chain(of_identity).chain(of_tokens);
+        let missing: Vec<_> = missing.chain(of_services).collect();
         let certificates = status.identity.iter().flat_map(|identity| &identity.certificates);
         Self { ready: missing.is_empty(), missing, certificates: certificates.cloned().collect() }
     }
@@ -91,6 +96,18 @@ fn of_identity(identity: &IdentityStatus, now: SystemTime) -> Option<Missing> {
     Some(Missing { step: "identity".to_owned(), reason, since: time_text(since.min(now)) })
 }
 
+/// A token provider whose tokens cannot be judged, since its keys do not come.
+fn of_provider(provider: &ProviderStatus, now: SystemTime) -> Option<Missing> {
+    if provider.is_usable() {
+        return None;
+    }
+    let fault = provider.fault.as_deref().unwrap_or("they are being fetched");
+    let reason = format!("it has no keys that may be used: {fault}");
+    let since = provider.fault_since.map(|since| UNIX_EPOCH + Duration::from_secs(since));
+    let since = time_text(since.unwrap_or(now));
+    Some(Missing { step: format!("keys:{}", provider.name), reason, since })
+}
+
 fn of_service(service: &ServiceStatus, now: SystemTime) -> Option<Missing> {
     let waited = Duration::from_millis(service.unroutable_for_ms?);
     let name = &service.name;
@@ -115,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_start_lists_the_steps_that_are_still_to_be_taken() {
-        let status = MeshStatus { services: Vec::new(), identity: None, events: 0 };
+        let status =
+            MeshStatus { services: Vec::new(), identity: None, tokens: Vec::new(), events: 0 };
         let since = SystemTime::UNIX_EPOCH;
         let steps = |phase| {
             let readiness = Readiness::judge((phase, since), &status, since);

@@ -6,6 +6,7 @@ use authmesh_logic::config::{
     AdminAccess, DiscoverySource, MeshConfig, Outside, RegistryConfig, SecretReference, Settings,
     Value,
 };
+use authmesh_logic::jwt::KeySource;
 
 pub(super) fn anchor(config: &mut MeshConfig, outside: &mut Outside, folder: &Path) {
     if folder.as_os_str().is_empty() {
@@ -19,6 +20,16 @@ pub(super) fn anchor(config: &mut MeshConfig, outside: &mut Outside, folder: &Pa
             trust.crl.iter_mut().for_each(|crl| place(&mut crl.file, folder));
             trust.federation.iter_mut().for_each(|other| place(&mut other.bundle, folder));
         }
+    }
+    for provider in &mut config.security.providers {
+        if let KeySource::File(path) = &mut provider.keys {
+            place(path, folder);
+        }
+        provider
+            .authorities
+            .iter_mut()
+            .chain(&mut provider.copy)
+            .for_each(|path| place(path, folder));
     }
     for service in &mut config.services {
         if let DiscoverySource::File(path) = &mut service.source {

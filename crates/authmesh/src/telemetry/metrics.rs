@@ -15,6 +15,7 @@ use crate::discovery::{DiscoveryMetrics, InstanceId, ServiceName};
 use crate::error::ErrorKind;
 use crate::health::HealthMetrics;
 use crate::identity::IdentityStatus;
+use crate::jwt::{Counted, ProviderStatus};
 use crate::load_balancer::LoadBalancerMetrics;
 
 /// One reading of a whole mesh.
@@ -26,6 +27,10 @@ pub struct MeshMetrics {
     pub registry: Option<DiscoveryMetrics>,
     /// How old certificates are and how handshakes ended, if there is an identity.
     pub identity: Option<IdentityStatus>,
+    /// What came of tokens and of fetches of keys, by provider.
+    pub tokens: Vec<ProviderStatus>,
+    /// What came of tokens of which nobody knows whose they are.
+    pub stray_tokens: Vec<Counted>,
     /// How many events were told.
     pub events: u64,
     /// How many of them receivers were too slow for.

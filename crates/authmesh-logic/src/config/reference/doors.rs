@@ -10,7 +10,7 @@ pub(super) const SECTIONS: &[Section] = &[
         name: "",
         heading: "top of the file",
         text: "The main file holds everything; an included file holds services, routes, listeners, \
-               access rules and their tests only.",
+               access rules, token providers and tests only.",
         keys: keys! {
             version: "integer", Required, "1", "The version of the format; this program understands 1.";
             include: "array of texts", Nothing, r#"["conf.d/*.toml"]"#, "Further files below the folder of this one, read in alphabetical order. `*` stands for any characters of a file name.";
@@ -28,7 +28,7 @@ pub(super) const SECTIONS: &[Section] = &[
             service: "tables by name", Nothing, "{}", "The services.";
             policy: "tables", Nothing, "[]", "Access rules: who may do what.";
             policy_test: "tables", Nothing, "[]", "Requests that the access rules are tried with.";
-            - jwt: "check tokens in the service";
+            jwt: "tables by name", Nothing, "{}", "The token providers: whose tokens are believed.";
             - rate: "bound the rate in the service or before the mesh";
         },
     },

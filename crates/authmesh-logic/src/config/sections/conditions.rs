@@ -1,4 +1,4 @@
-//! Reads what else must hold for an access rule: values of header fields.
+//! Reads what else must hold for an access rule: values of header fields, and claims of tokens.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -30,16 +30,14 @@ pub(super) fn read_conditions(reader: &mut Reader<'_, '_>) -> Vec<Condition> {
 }
 
 fn attribute(reader: &mut Reader<'_, '_>, name: &str, entry: &Entry) -> Option<Attribute> {
-    if name.starts_with("claim.") {
-        let sentence = format!("`{name}` is not enforced by this version");
-        let problem = Problem::new(Code::NotEnforced, entry.key, sentence);
-        reader.report(problem.help("check tokens in the service"));
-        return None;
+    if let Some(claim) = name.strip_prefix("claim.") {
+        return claim_named(reader, claim, entry);
     }
     let Some(field) = name.strip_prefix("header.") else {
         let sentence = format!("unknown key `{name}` in a condition of {}", reader.title());
         let problem = Problem::new(Code::UnknownKey, entry.key, sentence);
-        reader.report(problem.help("a condition is written `\"header.NAME\" = [\"value\"]`"));
+        let help = "a condition is written `\"header.NAME\" = [\"value\"]` or `\"claim.NAME\" = …`";
+        reader.report(problem.help(help));
         return None;
     };
     let is_token = !field.is_empty()
@@ -59,6 +57,25 @@ fn attribute(reader: &mut Reader<'_, '_>, name: &str, entry: &Entry) -> Option<A
     Some(Attribute::Header(field.into()))
 }
 
+/// A claim says nothing without whose word it is.
+fn claim_named(reader: &mut Reader<'_, '_>, claim: &str, entry: &Entry) -> Option<Attribute> {
+    if claim.is_empty() {
+        let sentence = "a condition on a claim names it";
+        reader.report(Problem::new(Code::NotAllowed, entry.key, sentence));
+        return None;
+    }
+    if !reader.has("jwt") {
+        let sentence = format!("a condition on claim `{claim}` needs `jwt`");
+        reader.report(
+            Problem::new(Code::Missing, entry.key, sentence)
+                .note("any issuer could say it")
+                .help("jwt = \"PROVIDER\""),
+        );
+        return None;
+    }
+    Some(Attribute::Claim(claim.into()))
+}
+
 fn patterns(reader: &mut Reader<'_, '_>, name: &str, entry: &Entry) -> Vec<TextPattern> {
     let Value::Array(nodes) = &entry.node.value else {
         reader.wrong_type(&entry.node, "an array");
@@ -67,7 +84,7 @@ fn patterns(reader: &mut Reader<'_, '_>, name: &str, entry: &Entry) -> Vec<TextP
     if nodes.is_empty() {
         let sentence = format!("`{name}` is empty, which means any and not none");
         let problem = Problem::new(Code::NotAllowed, entry.node.span, sentence);
-        reader.report(problem.help("[\"*\"] means that the field is there"));
+        reader.report(problem.help("[\"*\"] means that it is there"));
     }
     let mut patterns = Vec::new();
     for node in nodes {

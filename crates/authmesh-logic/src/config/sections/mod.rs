@@ -29,7 +29,7 @@ pub(super) use acceptance::read_accepted;
 pub(super) use admin::{read_admin, read_metrics};
 pub(super) use headers::read_headers;
 pub(super) use identity::{read_authorization, read_identity};
-pub(super) use jwt::report_providers;
+pub(super) use jwt::read_provider;
 pub(super) use limits::read_limits;
 pub(super) use listener::read_listener;
 pub(super) use network::read_network;

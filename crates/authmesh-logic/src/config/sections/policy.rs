@@ -9,13 +9,14 @@ use super::blocks::block;
 use super::conditions::read_conditions;
 use super::route::{each, host, method, path};
 use crate::authorization::{
-    AccessRule, Action, AddressBlock, CallerPattern, Clause, Mode, Principal, PrincipalError,
-    RequestPattern, Selection,
+    AccessRule, Action, AddressBlock, Attribute, CallerPattern, Clause, Condition, Mode, Principal,
+    PrincipalError, RequestPattern, Selection, TextPattern,
 };
 use crate::config::findings::Written;
 use crate::config::reader::Reader;
 use crate::config::tree::{Node, Span, Value};
 use crate::config::{Code, Problem};
+use crate::jwt::Provider;
 
 /// The word for callers that need not prove who they are.
 const ANYONE: &str = "anyone";
@@ -31,7 +32,10 @@ pub(in crate::config) struct ReadPolicy {
     pub(in crate::config) ports: Option<Written<Vec<u16>>>,
 }
 
-pub(in crate::config) fn read_policy(mut reader: Reader<'_, '_>) -> Option<Written<ReadPolicy>> {
+pub(in crate::config) fn read_policy(
+    mut reader: Reader<'_, '_>,
+    providers: &[Provider],
+) -> Option<Written<ReadPolicy>> {
     let name = reader.name("name");
     let name = reader.required("name", name);
     if let Some(name) = &name {
@@ -80,8 +84,8 @@ pub(in crate::config) fn read_policy(mut reader: Reader<'_, '_>) -> Option<Writt
                 .unwrap_or_default(),
         },
     };
-    let when = read_conditions(&mut reader);
-    note_provider(&mut reader);
+    let mut when = read_conditions(&mut reader);
+    when.extend(read_provider_meant(&mut reader, providers).map(issued_by));
     refuse_everyone(&mut reader, action);
     let span = reader.span();
     reader.deny_rest();
@@ -215,12 +219,21 @@ fn refuse_empty(reader: &mut Reader<'_, '_>, key: &'static str, span: Span) {
     }
 }
 
-/// A rule of a token provider is refused with it; that there is such a provider is still asked.
-fn note_provider(reader: &mut Reader<'_, '_>) {
-    if let Some(Node { value: Value::String(provider), span }) = reader.untaken("jwt") {
-        let meant = Written { value: provider.clone(), key: *span, span: *span };
-        reader.findings.providers_meant.push(meant);
-    }
+/// The token provider that is named; a faulty one has its own problems.
+pub(super) fn read_provider_meant<'a>(
+    reader: &mut Reader<'_, '_>,
+    providers: &'a [Provider],
+) -> Option<&'a Provider> {
+    let name = reader.name("jwt")?;
+    reader.findings.providers_meant.push(name.with(name.value.to_string()));
+    providers.iter().find(|provider| *provider.name == *name.value)
+}
+
+/// A token must be there, and be of this provider.
+fn issued_by(provider: &Provider) -> Condition {
+    let issuer = TextPattern::exactly(&provider.tokens.issuer);
+    let attribute = Attribute::Claim("iss".into());
+    Condition { attribute, values: Selection::from(Vec::from([issuer])) }
 }
 
 /// A rule that allows says whom, or says aloud that it allows anyone.

@@ -6,15 +6,18 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::authorization::{AccessCase, Action, CaseError, WrittenFields};
+use super::policy::read_provider_meant;
+use crate::authorization::{AccessCase, Action, CaseError, WrittenFields, WrittenToken};
 use crate::config::findings::Written;
 use crate::config::reader::Reader;
-use crate::config::tree::Value;
+use crate::config::tree::{Entry, Value};
 use crate::config::{Code, Origin, PolicyTest, Problem};
 use crate::identity::SpiffeId;
+use crate::jwt::Provider;
 
 pub(in crate::config) fn read_policy_test(
     mut reader: Reader<'_, '_>,
+    providers: &[Provider],
 ) -> Option<Written<PolicyTest>> {
     let name = reader.string("name").map(|name| name.value.into());
     let service = reader.service("service");
@@ -27,6 +30,7 @@ pub(in crate::config) fn read_policy_test(
     let client = address(&mut reader, "remote_address");
     let port = port(&mut reader);
     let fields = fields(&mut reader);
+    let token = token(&mut reader, providers);
     let expectations = [Action::Allow, Action::Deny].map(|action| (action.word(), action));
     let expect = reader.choice("expect", &expectations, &[]);
     let expect = reader.required("expect", expect);
@@ -56,7 +60,7 @@ pub(in crate::config) fn read_policy_test(
     let span = reader.span();
     reader.deny_rest();
     let mut case = case?;
-    (case.identity, case.fields) = (identity, fields);
+    (case.identity, case.fields, case.token) = (identity, fields, token);
     (case.peer, case.client, case.port) = (peer, client, port);
     let origin = Origin::default();
     let test = PolicyTest { name, case, expect: expect?.value, by, origin };
@@ -109,13 +113,43 @@ fn port(reader: &mut Reader<'_, '_>) -> Option<u16> {
     port
 }
 
+/// A token that was believed: one of a provider, with these claims.
+fn token(reader: &mut Reader<'_, '_>, providers: &[Provider]) -> Option<WrittenToken> {
+    let claims = reader.take("claims");
+    if let Some(entry) = claims.filter(|_| !reader.has("jwt")) {
+        let problem = Problem::new(Code::Missing, entry.key, "`claims` needs `jwt`");
+        reader.report(problem.note("claims are of a token").help("jwt = \"PROVIDER\""));
+    }
+    let texts = claims.map(|entry| each_text(reader, entry)).unwrap_or_default();
+    let provider = read_provider_meant(reader, providers)?;
+    let mut token = WrittenToken { issuer: provider.tokens.issuer.clone(), claims: Vec::new() };
+    for (name, text) in texts {
+        match token.claims.iter_mut().find(|(known, _)| **known == *name) {
+            Some((_, texts)) => texts.push(text.into()),
+            None => token.claims.push((name.into(), Vec::from([text.into()]))),
+        }
+    }
+    Some(token)
+}
+
 fn fields(reader: &mut Reader<'_, '_>) -> WrittenFields {
     let Some(entry) = reader.take("headers") else { return WrittenFields::default() };
+    let texts = each_text(reader, entry).into_iter();
+    WrittenFields(
+        texts.map(|(name, text)| (name.to_ascii_lowercase().into(), text.into())).collect(),
+    )
+}
+
+/// Each text of a table whose values are texts and lists of texts, with its key.
+fn each_text<'tree>(
+    reader: &mut Reader<'tree, '_>,
+    entry: &'tree Entry,
+) -> Vec<(&'tree str, &'tree str)> {
     let Value::Table(table) = &entry.node.value else {
         reader.wrong_type(&entry.node, "a table");
-        return WrittenFields::default();
+        return Vec::new();
     };
-    let mut fields = Vec::new();
+    let mut found = Vec::new();
     for (name, entry) in table {
         let values = match &entry.node.value {
             Value::Array(nodes) => &nodes[..],
@@ -123,9 +157,7 @@ fn fields(reader: &mut Reader<'_, '_>) -> WrittenFields {
         };
         for node in values {
             match &node.value {
-                Value::String(text) => {
-                    fields.push((name.to_ascii_lowercase().into(), text.as_str().into()));
-                }
+                Value::String(text) => found.push((name.as_str(), text.as_str())),
                 other => {
                     let sentence = format!("expected a string or strings, found {}", other.kind());
                     reader.report(Problem::new(Code::WrongType, node.span, sentence));
@@ -133,5 +165,5 @@ fn fields(reader: &mut Reader<'_, '_>) -> WrittenFields {
             }
         }
     }
-    WrittenFields(fields)
+    found
 }

@@ -88,7 +88,7 @@ fn moved(key: &str, before: Option<&Value>, after: Option<&Value>) -> Option<Mov
         "not_hosts" => none_of(lists(), host_covers),
         "from" => some_of(before, after, principal_covers),
         "not_from" => none_of(lists(), principal_covers),
-        "methods" | "ports" | "service" => some_of(before, after, equals),
+        "methods" | "ports" | "service" | "jwt" => some_of(before, after, equals),
         "not_methods" | "not_ports" => none_of(lists(), equals),
         _ => return None,
     })
@@ -236,6 +236,8 @@ mod tests {
             ("ip_blocks", "10.0.0.0/8", "10.1.0.0/16", Stronger),
             ("not_ip_blocks", "10.0.0.0/8", "10.1.0.0/16", Weaker),
             ("service", "a", "", Weaker),
+            ("jwt", "idp", "", Weaker),
+            ("jwt", "", "idp", Stronger),
             ("mode", "shadow", "enforced", Weaker),
             ("methods", "GET POST", "POST GET", Neutral),
         ] {

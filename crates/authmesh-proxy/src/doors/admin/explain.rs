@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use authmesh::config::MeshConfig;
-use authmesh_logic::authorization::{AccessCase, AccessRules, CaseError, WrittenFields};
+use authmesh_logic::authorization::{
+    AccessCase, AccessRules, CaseError, WrittenFields, WrittenToken,
+};
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -41,6 +43,17 @@ struct Access {
     port: Option<u16>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    jwt: Option<String>,
+    #[serde(default)]
+    claims: BTreeMap<String, Texts>,
+}
+
+/// A text, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(Box<str>),
+    Several(Vec<Box<str>>),
 }
 
 /// Reads the question and answers it by the configuration in force.
@@ -58,16 +71,16 @@ pub(crate) async fn explain(config: &MeshConfig, body: Incoming) -> Answer {
     if !config.services.iter().any(|known| known.name.as_str() == service) {
         return bad(&format!("there is no service `{service}`"));
     }
-    match case(question.access) {
+    match case(config, question.access) {
         Ok(case) => answer_json(StatusCode::OK, &explained(config, &case)),
         Err(fault) => bad(fault),
     }
 }
 
 const WANTED: &str = "{\"access\": {\"service\": \"S\", \"request\": \"POST /path\"}}, with `from`, \
-                      `address`, `remote_address`, `host`, `port` and `headers` as wanted";
+                      `address`, `remote_address`, `host`, `port`, `headers`, `jwt` and `claims` as wanted";
 
-fn case(access: Access) -> Result<AccessCase, &'static str> {
+fn case(config: &MeshConfig, access: Access) -> Result<AccessCase, &'static str> {
     let words = |fault| match fault {
         CaseError::Form => "a request is a method, a space and a path",
         CaseError::Method => "a request with this method is refused before rules are asked",
@@ -83,6 +96,20 @@ fn case(access: Access) -> Result<AccessCase, &'static str> {
     (case.peer, case.client, case.port) = (access.address, access.remote_address, access.port);
     let field = |(name, value): (String, String)| (name.to_ascii_lowercase().into(), value.into());
     case.fields = WrittenFields(access.headers.into_iter().map(field).collect());
+    if access.jwt.is_none() && !access.claims.is_empty() {
+        return Err("`claims` needs `jwt`");
+    }
+    if let Some(name) = access.jwt {
+        let mut providers = config.security.providers.iter();
+        let provider = providers.find(|provider| *provider.name == *name);
+        let issuer = provider.ok_or("there is no such token provider")?.tokens.issuer.clone();
+        let claim = |(name, texts): (String, Texts)| match texts {
+            Texts::One(text) => (name.into(), vec![text]),
+            Texts::Several(texts) => (name.into(), texts),
+        };
+        let claims = access.claims.into_iter().map(claim).collect();
+        case.token = Some(WrittenToken { issuer, claims });
+    }
     Ok(case)
 }
 

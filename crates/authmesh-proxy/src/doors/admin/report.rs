@@ -1,6 +1,7 @@
 //! What `/v1/status` and its parts say: every state with its reason and time.
 
 use authmesh::identity::IdentityStatus;
+use authmesh::jwt::ProviderStatus;
 use authmesh::status::{BreakerStatus, MeshStatus, ServiceStatus};
 use serde::Serialize;
 
@@ -26,6 +27,8 @@ pub(crate) struct Report {
     reload_failures: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<IdentityStatus>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tokens: Vec<ProviderStatus>,
     services: Vec<ServiceStatus>,
     events: u64,
 }
@@ -80,6 +83,7 @@ impl Report {
             last_reload: standing.last_reload(),
             reload_failures: standing.reload_failures(),
             identity: status.identity,
+            tokens: status.tokens,
             services: status.services,
             events: status.events,
         }

@@ -144,6 +144,16 @@ metrics! {
         "TLS handshakes by side, `inbound` or `outbound`, and by how they ended.";
     CERTIFICATE_ENDS "authmesh_certificate_not_after_seconds" Gauge SECONDS, ["kind"]
         "When the first certificate of a kind ends, in seconds since 1970: the mesh's `own`, its `bundle`, those of a `federation`, a `crl`.";
+    TOKENS "authmesh_tokens_total" Counter None, ["kind", "result"]
+        "Tokens that were judged, by provider and by what came of it; without a provider those of which nobody knows whose they are.";
+    KEY_FETCHES "authmesh_jwks_fetches_total" Counter None, ["kind", "result"]
+        "Fetches of the keys of a token provider, by how they ended.";
+    KEYS "authmesh_jwks_keys" Gauge None, ["kind"]
+        "Keys of a token provider.";
+    KEYS_AGE "authmesh_jwks_age_seconds" Gauge SECONDS, ["kind"]
+        "How old the keys of a token provider are; absent while it has none.";
+    KEYS_USABLE "authmesh_jwks_usable_seconds" Gauge SECONDS, ["kind"]
+        "For how long the keys of a token provider may still be used if none come; 0 while it has none.";
     READY "authmesh_ready" Gauge None, []
         "1 while nothing is missing for readiness; `/readyz` says what is.";
     RELOAD_FAILURES "authmesh_reload_failures_total" Counter None, []

@@ -31,6 +31,7 @@ pub(crate) fn scrape(standing: &Standing, format: Format) -> String {
         write_registry(&mut text, registry);
     }
     write_identity(&mut text, &metrics);
+    write_tokens(&mut text, &metrics);
     write_process(&mut text, standing, &metrics);
     text.finish()
 }
@@ -210,6 +211,40 @@ fn write_identity(text: &mut MetricsText, metrics: &MeshMetrics) {
         if let Some(ends_at) = of_kind.map(|certificate| certificate.ends_at).min() {
             text.sample(&names::CERTIFICATE_ENDS, &[kind], ends_at);
         }
+    }
+}
+
+fn write_tokens(text: &mut MetricsText, metrics: &MeshMetrics) {
+    if metrics.tokens.is_empty() {
+        return;
+    }
+    text.family(&names::TOKENS);
+    let strays = metrics.stray_tokens.iter().filter(|counted| counted.count > 0);
+    strays.for_each(|counted| text.sample(&names::TOKENS, &["", counted.result], counted.count));
+    for provider in &metrics.tokens {
+        for counted in &provider.tokens {
+            text.sample(&names::TOKENS, &[&provider.name, counted.result], counted.count);
+        }
+    }
+    text.family(&names::KEY_FETCHES);
+    for provider in &metrics.tokens {
+        for counted in &provider.fetches {
+            text.sample(&names::KEY_FETCHES, &[&provider.name, counted.result], counted.count);
+        }
+    }
+    text.family(&names::KEYS);
+    for provider in &metrics.tokens {
+        text.sample(&names::KEYS, &[&provider.name], provider.keys);
+    }
+    text.family(&names::KEYS_AGE);
+    for provider in &metrics.tokens {
+        if let Some(age) = provider.age_s {
+            text.sample(&names::KEYS_AGE, &[&provider.name], age);
+        }
+    }
+    text.family(&names::KEYS_USABLE);
+    for provider in &metrics.tokens {
+        text.sample(&names::KEYS_USABLE, &[&provider.name], provider.usable_for_s.unwrap_or(0));
     }
 }
 

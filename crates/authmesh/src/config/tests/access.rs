@@ -1,5 +1,9 @@
 //! What is wrong with access rules is told where it stands, and rules whose tests fail are refused.
 
+use std::time::Duration;
+
+use authmesh_logic::jwt::{KeySource, RefreshPolicy, TokenPolicy};
+
 use super::faults::check;
 use crate::config::{Severity, load_untried, parse};
 
@@ -53,7 +57,8 @@ fn faults_of_a_rule() {
         ("AM-C050", rule("ip_blocks = [§'0.0.0.0/0']")),
         ("AM-C050", rule("remote_ip_blocks = [§'::/0']")),
         ("AM-C080", rule("from = 'anyone'\nwhen = { §'header.X-Authmesh-Identity' = ['a'] }")),
-        ("AM-C099", rule("from = 'anyone'\nwhen = { §'claim.scope' = ['a'] }")),
+        ("AM-C007", rule("from = 'anyone'\nwhen = { §'claim.scope' = ['a'] }")),
+        ("AM-C020", rule("jwt = §'idp'")),
     ] {
         check(Severity::Error, code, &case);
     }
@@ -118,33 +123,97 @@ fn an_identity_that_nobody_can_prove_denies_in_vain_and_allows_nobody() {
     check(Severity::Warning, "AM-C052", &format!("{}{LISTENER}", rule("allow")));
 }
 
+const PROVIDER: &str = "issuer = 'https://idp'\naudiences = ['a']\n";
+const USED: &str = "[[policy]]\nname = 'p'\naction = 'allow'\njwt = 'idp'\n";
+
 #[test]
-fn what_is_wrong_with_a_token_provider_is_told_though_none_is_in_force() {
-    let found = |provider: &str| -> Vec<(&'static str, usize, usize)> {
-        let problems = parse(&format!("version = 1\n{provider}"), "t").unwrap_err();
-        let place = |problem: &crate::config::Problem| {
-            let place = problems.place(problem.span);
-            (problem.code.text(), place.line, place.column)
-        };
-        problems.iter().map(place).collect()
+fn faults_of_a_token_provider() {
+    let provider = |keys: &str| format!("[jwt.idp]\n{PROVIDER}{keys}\n{USED}");
+    let sound = "jwks = 'https://idp/keys'\n";
+    let with = |keys: &str| provider(&format!("{sound}{keys}"));
+    let without = |key: &str| {
+        let lines = PROVIDER.lines().filter(|line| !line.starts_with(key));
+        format!("§[jwt.idp]\n{}\n{sound}{USED}", lines.collect::<Vec<_>>().join("\n"))
     };
-    let sound = "[jwt.idp]\nissuer = 'https://idp'\njwks = 'https://idp/keys'\naudiences = ['a']\n";
-    let used = "[[policy]]\nname = 'p'\naction = 'allow'\njwt = 'idp'\n";
-    assert_eq!(found(&format!("{sound}{used}")), [("AM-C099", 2, 1), ("AM-C099", 9, 1)]);
-    let both = |code| [(code, 2, 1), ("AM-C099", 2, 1)];
-    assert_eq!(found(sound), both("AM-C043"));
-    for (code, provider, line, column) in [
-        ("AM-C040", sound.to_owned() + "algorithms = ['RS256', 'HS256']\n", 6, 24),
-        ("AM-C041", sound.to_owned() + "algorithms = ['none']\n", 6, 15),
-        ("AM-C042", sound.replace("audiences = ['a']\n", ""), 2, 1),
-        ("AM-C044", sound.replace("https://idp/keys", "http://idp/keys"), 4, 8),
+    for (code, case) in [
+        ("AM-C002", format!("[jwt.idp]\n{PROVIDER}{sound}§[jwt.idp]\n{USED}")),
+        ("AM-C004", provider("jwks = §'https://user@idp/keys'")),
+        ("AM-C005", with("") + "when = { §'claim.' = ['a'] }"),
+        ("AM-C005", with("algorithms = [§'ES257']")),
+        ("AM-C005", with("algorithms = §[]")),
+        ("AM-C005", with("typ = §[]")),
+        ("AM-C005", with("leeway = §'6m'")),
+        ("AM-C005", provider("jwks = { discover = §false }")),
+        ("AM-C005", provider("jwks = { discover = true, refresh = §'1s' }")),
+        ("AM-C005", provider("jwks = { discover = true, cooldown = §'2m' }")),
+        ("AM-C005", provider("jwks = { discover = true, stale_if_error = §'20s' }")),
+        ("AM-C007", without("issuer")),
+        ("AM-C007", format!("§[jwt.idp]\n{PROVIDER}{USED}")),
+        (
+            "AM-C022",
+            format!(
+                "[jwt.idp]\n{PROVIDER}{sound}[jwt.other]\n{}{sound}{USED}\
+             [[policy]]\nname = 'q'\naction = 'deny'\njwt = 'other'\n",
+                PROVIDER.replace("'https://idp'", "§'https://idp'")
+            ),
+        ),
+        ("AM-C023", provider("jwks = §{ refresh = '10m' }")),
+        ("AM-C024", provider("jwks = §{ discover = true, file = 'keys' }")),
+        ("AM-C040", with("algorithms = ['RS256', §'HS256']")),
+        ("AM-C041", with("algorithms = [§'none']")),
+        ("AM-C041", with("algorithms = [§'None']")),
+        ("AM-C042", without("audiences")),
+        ("AM-C044", provider("jwks = §'http://idp/keys'")),
+        ("AM-C044", provider("jwks = { url = §'http://idp/keys' }")),
+        ("AM-C044", provider("jwks = { discover = true }").replace("'https:", "§'http:")),
+        ("AM-C073", with("max_lifetime = §'0s'")),
+        ("AM-C074", provider("jwks = { file = 'keys', §copy = 'copy' }")),
     ] {
-        let found = found(&provider);
-        assert!(found.contains(&(code, line, column)), "{code} {found:?}");
-        assert!(found.contains(&("AM-C099", 2, 1)), "{found:?}");
+        check(Severity::Error, code, &case);
     }
-    let unknown = found("[[policy]]\nname = 'p'\naction = 'allow'\njwt = 'idp'\n");
-    assert_eq!(unknown, [("AM-C099", 5, 1), ("AM-C020", 5, 7)]);
+    check(Severity::Warning, "AM-C043", &format!("§[jwt.idp]\n{PROVIDER}{sound}"));
+}
+
+#[test]
+fn a_token_provider_is_read_with_its_defaults_and_keys_may_come_from_this_machine() {
+    let text = "version = 1\n[jwt.idp]\nissuer = 'http://127.0.0.1:1'\naudiences = ['a']\n\
+                jwks = { discover = true }\nleeway = 'off'\nmax_lifetime = 'off'\nforward = true\n";
+    let loaded = parse(&format!("{text}{USED}"), "t").unwrap();
+    let provider = &loaded.config.security.providers[0];
+    let mut wanted = TokenPolicy::new("http://127.0.0.1:1", &["a"]);
+    (wanted.leeway, wanted.longest_lifetime) = (Duration::ZERO, None);
+    assert_eq!(provider.tokens, wanted);
+    assert_eq!((&provider.keys, provider.forwards), (&KeySource::Discovery, true));
+    assert_eq!(provider.refresh, RefreshPolicy::default());
+    let rule = &loaded.config.security.policies[0].rule;
+    assert_eq!(rule.clauses[0].when.len(), 1, "the issuer must be this one");
+}
+
+#[test]
+fn rules_of_tokens_are_tried_with_claims_written_out() {
+    let rules = format!(
+        "[jwt.idp]\n{PROVIDER}jwks = 'https://idp/keys'\n\
+         [jwt.partner]\nissuer = 'https://partner'\naudiences = ['a']\njwks = 'https://partner/k'\n\
+         {USED}when = {{ 'claim.scope' = ['read'] }}\nnot_when = {{ 'claim.sub' = ['mallory'] }}\n\
+         [[policy]]\nname = 'q'\naction = 'deny'\njwt = 'partner'\n\
+         [service.login]\nendpoints = ['127.0.0.1:1']\n"
+    );
+    for (token, expect) in [
+        ("", "deny"),
+        ("jwt = 'idp'", "deny"),
+        ("jwt = 'idp'\nclaims = { sub = 'alice', scope = 'read write' }", "allow"),
+        ("jwt = 'idp'\nclaims = { sub = 'alice', scope = ['read'] }", "allow"),
+        ("jwt = 'idp'\nclaims = { sub = 'alice', scope = 'write' }", "deny"),
+        ("jwt = 'idp'\nclaims = { sub = 'mallory', scope = 'read' }", "deny"),
+        ("jwt = 'partner'\nclaims = { sub = 'alice', scope = 'read' }", "deny"),
+    ] {
+        let test = format!(
+            "[[policy_test]]\nservice = 'login'\nrequest = 'GET /'\nexpect = '{expect}'\n{token}\n"
+        );
+        if let Err(problems) = parse(&format!("version = 1\n{rules}{test}"), "t") {
+            panic!("{token}\n{problems}");
+        }
+    }
 }
 
 #[test]

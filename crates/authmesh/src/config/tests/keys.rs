@@ -9,6 +9,7 @@ const LOGIN: &str = "[service.login]\nendpoints = ['127.0.0.1:3000']\n";
 
 const TRUST: &str = "[identity]\ncert = 'a'\nkey = 'b'\ntrust_domain = 'd'\nbundle = 'c'\n";
 const ACCESS: &str = "[authorization]\ndefault = 'deny'\n";
+const CORP: &str = "[jwt.corp]\nissuer = 'https://idp'\naudiences = ['a']\n";
 const POLICY: &str = "[[policy]]\nname = 'web-may-login'\naction = 'deny'\n";
 const LISTENER: &str =
     "[[listener]]\nname = 'inbound'\naddress = '127.0.0.1:1'\nforward_to = 'login'\n";
@@ -88,6 +89,21 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("passive", _) => "LOGINhealth = { path = '/', passive = { @ } }",
         ("balance", _) => "LOGINbalance = { @ }",
         ("retry", _) => "LOGINretry = { @ }",
+        ("jwt", "issuer") => "[jwt.corp]\n@\naudiences = ['a']\njwks = 'https://idp/keys'",
+        ("jwt", "audiences") => "[jwt.corp]\n@\nissuer = 'https://idp'\njwks = 'https://idp/keys'",
+        ("jwt", "jwks") => "[jwt.corp]\n@\nissuer = 'https://idp'\naudiences = ['a']",
+        ("jwt", _) => "CORPjwks = 'https://idp/keys'\n@",
+        ("jwks", "discover" | "url" | "file") => "CORPjwks = { @ }",
+        ("jwks", _) => "CORPjwks = { discover = true, @ }",
+        ("policy", "jwt") => "CORPjwks = 'https://idp/keys'\nPOLICY@",
+        ("policy_test", "jwt") => {
+            "CORPjwks = 'https://idp/keys'\nPOLICY[[policy_test]]\nrequest = 'GET /'\n\
+             service = 'login'\nexpect = 'deny'\n@"
+        }
+        ("policy_test", "claims") => {
+            "CORPjwks = 'https://idp/keys'\nPOLICY[[policy_test]]\nrequest = 'GET /'\n\
+             service = 'login'\nexpect = 'deny'\njwt = 'corp'\n@"
+        }
         ("policy", "name") => "[[policy]]\n@\naction = 'deny'",
         ("policy", "action") => "[[policy]]\nname = 'p'\nfrom = 'anyone'\n@",
         ("policy", _) => "[[policy]]\nname = 'p'\naction = 'deny'\n@",
@@ -106,7 +122,13 @@ fn template(section: &str, key: &str, is_off: bool) -> String {
         ("", _) => "@",
         _ => return format!("[{section}]\n@"),
     };
-    let texts = [("TRUST", TRUST), ("POLICY", POLICY), ("LISTENER", LISTENER), ("LOGIN", LOGIN)];
+    let texts = [
+        ("TRUST", TRUST),
+        ("POLICY", POLICY),
+        ("LISTENER", LISTENER),
+        ("LOGIN", LOGIN),
+        ("CORP", CORP),
+    ];
     texts.iter().fold(text.to_owned(), |text, (word, part)| text.replace(word, part))
 }
 
