@@ -52,6 +52,17 @@ pub struct Outside {
     pub policy_tests: Vec<Span>,
     /// The places of the identity's paths.
     pub identity: Option<IdentityPlaces>,
+    /// The places of the paths of each token provider, in their order.
+    pub providers: Vec<ProviderPlaces>,
+}
+
+/// Where the paths of a token provider are written; nowhere in particular where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProviderPlaces {
+    /// That of its keys.
+    pub file: Span,
+    /// That of the authorities.
+    pub ca: Span,
 }
 
 /// Where the paths of an identity are written.

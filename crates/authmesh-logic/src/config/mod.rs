@@ -29,7 +29,7 @@ pub use crate::authorization::DefaultAccess;
 pub use acceptance::{Acceptance, LONGEST_ACCEPTANCE_DAYS, acceptance_problems, refused};
 pub use code::{Code, Severity};
 pub use date::{Date, NotADate};
-pub use findings::{IdentityPlaces, Outside};
+pub use findings::{IdentityPlaces, Outside, ProviderPlaces};
 pub use inline::{PRIVATE_KEY, REFERENCE_KEYS, WORKLOAD, names_secret};
 pub use meant::{
     AdminAccess, AdminConfig, AdmissionConfig, Classifier, DiscoverySource, FederationConfig,

@@ -1,4 +1,5 @@
-//! Looks at the files of a configuration and those it speaks of: secrets, and those of the identity.
+//! Looks at the files of a configuration and those it speaks of: secrets, those of the identity and of
+//! token providers.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use authmesh_logic::config::{
 use super::secret::{Secret, SecretError};
 use crate::clock::Clock;
 use crate::identity::{Credentials, IdentityFault, Part};
+use crate::jwt::{authorities_fault, keys_fault};
 
 /// What is wrong with the files on this machine.
 pub(super) fn problems(config: &MeshConfig, outside: &Outside) -> Vec<Problem> {
@@ -30,6 +32,16 @@ pub(super) fn problems(config: &MeshConfig, outside: &Outside) -> Vec<Problem> {
         problems.extend(found.map(|problem| match is_fatal {
             true => problem,
             false => problem.as_warning(),
+        }));
+    }
+    for (provider, places) in config.security.providers.iter().zip(&outside.providers) {
+        let keys = keys_fault(provider).map(|fault| (fault, places.file, Code::NoSuchFile));
+        let code = Code::CertificateUnreadable;
+        let authorities = authorities_fault(provider).map(|fault| (fault, places.ca, code));
+        let faults = keys.into_iter().chain(authorities);
+        problems.extend(faults.map(|(fault, place, code)| {
+            let sentence = format!("token provider `{}` has no keys: {fault}", provider.name);
+            Problem::new(code, place, sentence)
         }));
     }
     problems

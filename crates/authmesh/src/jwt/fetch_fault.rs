@@ -26,24 +26,11 @@ pub enum FetchFault {
     Discovery(DiscoveryFault),
     /// What came is no key set.
     Keys(KeySetFault),
-    /// The file cannot be read, in the system's words.
+    /// The file cannot be read; why, as a sentence goes on.
     File(String),
 }
 
 impl FetchFault {
-    /// The words of all faults, in metrics.
-    pub const WORDS: [&'static str; 9] = [
-        "unreachable",
-        "unproved",
-        "late",
-        "status",
-        "too_long",
-        "broken",
-        "discovery",
-        "keys",
-        "file",
-    ];
-
     /// The word in metrics.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -72,7 +59,7 @@ impl fmt::Display for FetchFault {
             Self::Broken => formatter.write_str("the answer broke off or is no HTTP"),
             Self::Discovery(fault) => formatter.write_str(fault.sentence()),
             Self::Keys(fault) => fault.fmt(formatter),
-            Self::File(words) => write!(formatter, "the file cannot be read: {words}"),
+            Self::File(words) => write!(formatter, "the file {words}"),
         }
     }
 }

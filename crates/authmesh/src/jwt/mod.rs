@@ -17,6 +17,7 @@ mod copy;
 mod counts;
 mod fetch;
 mod fetch_fault;
+mod files;
 mod held;
 mod issuer;
 mod json;
@@ -41,3 +42,5 @@ pub use live::MeshTokens;
 pub use status::{Counted, ProviderStatus};
 pub use verifier::{Believed, TokenVerifier, Unverified};
 pub use wait::KeyWait;
+
+pub(crate) use files::{authorities_fault, keys_fault};

@@ -20,7 +20,7 @@ pub(super) const LONGEST_FETCH: Duration = Duration::from_secs(5);
 const FILE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The longest file of keys that is read, in bytes.
-const LONGEST_FILE: u64 = 256 * 1024;
+pub(super) const LONGEST_FILE: u64 = 256 * 1024;
 
 /// Where OpenID Connect Discovery 1.0 §4 has the document of an issuer.
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
@@ -58,7 +58,7 @@ async fn tls(provider: &Provider) -> Result<Arc<rustls::ClientConfig>, FetchFaul
 async fn read(path: Box<str>) -> Result<Fetched, FetchFault> {
     let reading = move || read_bounded(Path::new(&*path), LONGEST_FILE, false);
     let read = tokio::task::spawn_blocking(reading).await;
-    let bytes = read.map_err(|error| FetchFault::File(error.to_string()))?;
+    let bytes = read.map_err(|error| FetchFault::File(format!("cannot be read: {error}")))?;
     let bytes = bytes.map_err(|fault| FetchFault::File(words(fault)))?;
     Ok(Fetched { body: Bytes::copy_from_slice(&bytes), fresh_for: Some(FILE_INTERVAL) })
 }

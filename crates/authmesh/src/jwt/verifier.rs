@@ -46,12 +46,6 @@ impl TokenVerifier {
         Self { issuers, strays: Arc::clone(strays), edition: next_edition() }
     }
 
-    /// Whether there is any provider.
-    #[must_use]
-    pub const fn has_providers(&self) -> bool {
-        !self.issuers.is_empty()
-    }
-
     /// Judges a token. Does not wait and takes no lock, unless its key is not held.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::config::findings::Written;
 use crate::config::reader::Reader;
 use crate::config::tree::Value;
 use crate::config::values::{listed, put};
-use crate::config::{Code, Problem};
+use crate::config::{Code, Problem, ProviderPlaces};
 use crate::discovery::ServiceName;
 use crate::jwt::{
     Algorithm, KeySource, Provider, RefreshPolicy, TokenPolicy, UrlFault, check_key_url,
@@ -129,6 +129,7 @@ fn read_keys(reader: &mut Reader<'_, '_>, issuer: Option<&Written<&str>>) -> Opt
         let url = reader.string("jwks")?;
         let source = key_url(reader, "jwks", &url).then(|| KeySource::Url(url.value.into()))?;
         let refresh = RefreshPolicy::default();
+        reader.findings.outside.providers.push(ProviderPlaces::default());
         return Some(Keys { source, authorities: None, copy: None, refresh });
     }
     let mut table = reader.table("jwks", "jwks")?;
@@ -140,6 +141,9 @@ fn read_keys(reader: &mut Reader<'_, '_>, issuer: Option<&Written<&str>>) -> Opt
         copy: remote_path(&mut table, "copy", is_file),
         refresh: read_refresh(&mut table, is_file),
     };
+    let place = |key| table.untaken(key).map(|node| node.span).unwrap_or_default();
+    let places = ProviderPlaces { file: place("file"), ca: place("ca") };
+    table.findings.outside.providers.push(places);
     let has_source = ["discover", "url", "file"].iter().any(|key| table.has(key));
     table.deny_rest();
     has_source.then_some(keys)

@@ -93,3 +93,45 @@ fn a_secret_that_cannot_be_had_is_named_with_what_to_do() {
         assert_eq!((&problem.sentence, &problem.help), (&sentence, &help), "{reference}");
     }
 }
+
+#[test]
+fn the_files_of_a_token_provider_are_looked_at() {
+    let own = rcgen::generate_simple_self_signed(["idp.example".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let main = folder.path().join("mesh.toml");
+    let (keys, ca) = (folder.path().join("keys"), folder.path().join("ca.pem"));
+    let provider = |name: &str, jwks: &str| {
+        format!(
+            "[jwt.{name}]\nissuer = 'https://{name}'\naudiences = ['a']\njwks = {jwks}\n\
+             [[policy]]\nname = '{name}'\naction = 'allow'\njwt = '{name}'\n"
+        )
+    };
+    let one = provider("one", "{ file = 'keys' }");
+    let two = provider("two", "{ discover = true, ca = 'ca.pem' }");
+    fs::write(&main, format!("version = 1\n{one}{two}")).unwrap();
+    let set = r#"{"keys":[{"kty":"EC","kid":"a"}]}"#;
+    let pem = own.cert.pem();
+    for (set, pem, wanted) in [
+        (set, pem.as_str(), &[][..]),
+        ("{\"keys\":[]}", &pem, &["AM-C090 5:17"]),
+        ("{}", &pem, &["AM-C090 5:17"]),
+        (set, "", &["AM-T012 13:32"]),
+    ] {
+        write(&keys, set, 0o644);
+        write(&ca, pem, 0o644);
+        let found: Vec<_> = match load(&main, Files::Look) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems
+                .iter()
+                .map(|problem| {
+                    let place = problems.place(problem.span);
+                    format!("{} {}:{}", problem.code, place.line, place.column)
+                })
+                .collect(),
+        };
+        assert_eq!(found, wanted, "{set} {pem}");
+        assert!(load(&main, Files::Trust).is_ok());
+    }
+    fs::remove_file(&keys).unwrap();
+    assert!(load(&main, Files::Look).is_err());
+}
