@@ -31,7 +31,7 @@ fn table(runtime: &tokio::runtime::Runtime) -> Table {
     runtime.block_on(async {
         let mesh = Mesh::builder(config.clone()).build().await.unwrap();
         let refusals = Arc::new(Refusals::new(mesh.clone()));
-        let access = Arc::new(Access::new(&config, &refusals));
+        let access = Arc::new(Access::new(&config, &refusals, mesh.tokens().verifier()));
         Table::new(&mesh, &config, &access, Lane::new(0))
     })
 }
