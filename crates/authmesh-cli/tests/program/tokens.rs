@@ -167,6 +167,7 @@ fn a_token_lets_in_whom_its_claims_say_and_is_never_told_to_anybody() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
+    mesh.signal("-TERM");
     let said = mesh.everything();
     for secret in [alice.as_str(), forged.as_str(), alice.rsplit('.').next().unwrap()] {
         assert!(!said.contains(secret) && !text.contains(secret));
