@@ -33,8 +33,9 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Whether nothing more is to be asked: the test is over, or has failed.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
+        self.is_over.load(Ordering::Relaxed) || !self.failed.lock().unwrap().is_empty()
     }
 
     pub(crate) fn note(&self, answer: Result<String, hyper::Error>) {
