@@ -94,10 +94,15 @@ mod snapshot;
 
 pub mod status;
 
+mod build_error;
+
+mod running;
+
 mod mesh;
 
 pub mod worker;
 
+pub use build_error::BuildError;
 pub use client::ServiceClient;
 pub use error::{Error, ErrorKind};
-pub use mesh::{BuildError, Mesh, MeshBuilder};
+pub use mesh::{Mesh, MeshBuilder};

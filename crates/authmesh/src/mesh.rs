@@ -7,20 +7,19 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use authmesh_logic::Lane;
-use authmesh_logic::circuit_breaker::{Command, Transition};
-use authmesh_logic::config::{DiscoverySource, MeshConfig, RegistryConfig, ServiceConfig};
+use authmesh_logic::circuit_breaker::Command;
+use authmesh_logic::config::MeshConfig;
 use authmesh_logic::discovery::ServiceName;
 
+use crate::build_error::BuildError;
 use crate::client::ServiceClient;
 use crate::clock::Clock;
-use crate::config::{self, Problems};
-use crate::discovery::{File, Fixed, Registry, RegistryError, Source};
-use crate::driver::{Driving, Order, drive};
-use crate::identity::{IdentityFault, MeshIdentity};
+use crate::config;
+use crate::discovery::{Registry, Source};
+use crate::identity::MeshIdentity;
 use crate::jwt::MeshTokens;
-use crate::operator::{BreakerKey, Manual, UnknownBreaker};
-use crate::roster::ServicePolicy;
-use crate::service::{DEFAULT_OPERATION, Quotas, Service};
+use crate::operator::{BreakerKey, UnknownBreaker};
+use crate::running::{Running, Shared, open_registry, order};
 use crate::snapshot::metrics_of;
 use crate::status::{MeshStatus, ServiceStatus};
 use crate::telemetry::{EventKind, EventReceiver, EventSender, MeshMetrics};
@@ -36,45 +35,6 @@ pub struct MeshBuilder {
     config: MeshConfig,
     lanes: u16,
     sources: BTreeMap<ServiceName, Box<dyn Source>>,
-}
-
-/// Why a mesh could not be built or changed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The configuration has faults.
-    Config(Problems),
-    /// The files of the identity have faults.
-    Identity(Vec<IdentityFault>),
-    /// The registry could not be opened.
-    Registry(RegistryError),
-    /// A service is learned from the registry, and the configuration has none.
-    NoRegistry(ServiceName),
-    /// Where the registry keeps its records cannot be changed while the mesh runs.
-    RegistryMoved,
-}
-
-struct Shared {
-    lanes: u16,
-    next_lane: AtomicU16,
-    events: Arc<EventSender>,
-    identity: Arc<MeshIdentity>,
-    tokens: Arc<MeshTokens>,
-    registry: Option<Registry>,
-    quotas: Arc<Quotas>,
-    running: RwLock<Running>,
-}
-
-struct Running {
-    config: Arc<MeshConfig>,
-    services: BTreeMap<ServiceName, Member>,
-}
-
-struct Member {
-    service: Arc<Service>,
-    driving: Driving,
-    /// The source was handed in by the program, so a configuration cannot replace it.
-    is_sourced_by_program: bool,
 }
 
 /// The most lanes a library user's clients are spread over.
@@ -209,54 +169,7 @@ impl Mesh {
         who: &str,
         why: &str,
     ) -> Result<(), UnknownBreaker> {
-        let running = self.shared.read();
-        let unknown = || UnknownBreaker(key.clone());
-        let member = running.services.get(key.service()).ok_or_else(unknown)?;
-        let (service, now) = (&member.service, Clock.now());
-        let policy = Arc::clone(&service.roster().policy);
-        let note = Manual { who: who.into(), why: why.into(), since: Clock.time_of_day() };
-        let moved = match key {
-            BreakerKey::Operation { operation, .. } => {
-                if !running.has_operation(service, operation) {
-                    return Err(unknown());
-                }
-                let operation = service.operation(operation);
-                operation.manual.write(Some(note));
-                let transition = operation.breaker.load().command(&policy.breaker, command, now);
-                transition.into_iter().for_each(|moved| operation.counters.moved(moved));
-                let steps = transition.into_iter().flat_map(Transition::steps);
-                let told = |transition| {
-                    let operation = operation.name.to_string();
-                    EventKind::ServiceBreaker { operation, transition }
-                };
-                steps.map(told).collect::<Vec<_>>()
-            }
-            BreakerKey::Instance { instance, .. } => {
-                let state = member.driving.state.borrow();
-                let found =
-                    state.members.iter().find(|known| known.endpoint.cell.id.as_str() == instance);
-                let cell = &found.ok_or_else(unknown)?.endpoint.cell;
-                cell.manual.write(Some(note));
-                let transition = cell.breaker.command(&policy.endpoint_breaker, command, now);
-                transition.into_iter().for_each(|moved| cell.moved(moved));
-                let steps = transition.into_iter().flat_map(Transition::steps);
-                let told = |transition| {
-                    let instance = cell.id.clone();
-                    EventKind::EndpointBreaker { instance, transition }
-                };
-                steps.map(told).collect()
-            }
-        };
-        let commanded = EventKind::BreakerCommanded {
-            breaker: key.to_string(),
-            command,
-            who: who.into(),
-            why: why.into(),
-        };
-        for kind in std::iter::once(commanded).chain(moved) {
-            service.events.tell(Clock.time_of_day(), &service.name, kind);
-        }
-        Ok(())
+        self.shared.read().command_breaker(key, command, who, why)
     }
 
     /// Waits until the source of every service has said something, at most `limit`. Returns the
@@ -381,118 +294,9 @@ impl MeshBuilder {
     }
 }
 
-impl Running {
-    /// Whether an operation was used, or is what a route does.
-    fn has_operation(&self, service: &Service, name: &str) -> bool {
-        name == DEFAULT_OPERATION
-            || service.operations().iter().any(|operation| &*operation.name == name)
-            || self
-                .config
-                .routes
-                .iter()
-                .any(|route| route.service == service.name && route.operation == name)
-    }
-}
-
-impl Shared {
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Running> {
-        self.running.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn start(&self, mut first: Order, name: &ServiceName, is_sourced_by_program: bool) -> Member {
-        let service = Arc::new(Service::new(
-            name.clone(),
-            Arc::clone(&first.policy),
-            usize::from(self.lanes),
-            Arc::clone(&self.events),
-            Arc::clone(&self.quotas),
-        ));
-        let source = first.source.take().unwrap_or_else(|| Box::new(Fixed::new([])));
-        let driving = drive(Arc::clone(&service), first, source);
-        Member { service, driving, is_sourced_by_program }
-    }
-
-    fn source_of(&self, service: &ServiceConfig) -> Result<Box<dyn Source>, BuildError> {
-        Ok(match &service.source {
-            DiscoverySource::Static(addresses) => Box::new(Fixed::at(addresses.iter().cloned())),
-            DiscoverySource::File(path) => Box::new(File::watch(&**path)),
-            DiscoverySource::Registry => match &self.registry {
-                Some(registry) => Box::new(registry.watch(&service.name)),
-                None => return Err(BuildError::NoRegistry(service.name.clone())),
-            },
-        })
-    }
-
-    /// A source for each service that is new or learned elsewhere than before.
-    fn changed_sources(
-        &self,
-        running: &Running,
-        config: &MeshConfig,
-    ) -> Result<BTreeMap<ServiceName, Box<dyn Source>>, BuildError> {
-        let mut sources = BTreeMap::new();
-        for service in &config.services {
-            let before = running.config.services.iter().find(|old| old.name == service.name);
-            let is_kept = before.is_some_and(|old| old.source == service.source);
-            let is_programs =
-                running.services.get(&service.name).is_some_and(|old| old.is_sourced_by_program);
-            if !is_kept && !is_programs {
-                sources.insert(service.name.clone(), self.source_of(service)?);
-            }
-        }
-        Ok(sources)
-    }
-}
-
 impl std::fmt::Debug for Mesh {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let running = self.shared.read();
         formatter.debug_struct("Mesh").field("services", &running.services.keys()).finish()
-    }
-}
-
-impl std::fmt::Display for BuildError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Config(problems) => problems.fmt(formatter),
-            Self::Identity(faults) => {
-                formatter.write_str("the identity of the mesh cannot be used")?;
-                faults.iter().try_for_each(|fault| write!(formatter, "\n{fault}"))
-            }
-            Self::Registry(error) => error.fmt(formatter),
-            Self::NoRegistry(service) => write!(
-                formatter,
-                "service `{service}` is learned from the registry, and there is none; write \
-                 `[registry]` with `kind = \"embedded\"`"
-            ),
-            Self::RegistryMoved => formatter.write_str(
-                "`kind` and `persist` of `[registry]` cannot change while the mesh runs; stop it and \
-                 start it again",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {}
-
-fn order(
-    service: &ServiceConfig,
-    config: &MeshConfig,
-    identity: &Arc<MeshIdentity>,
-    source: Option<Box<dyn Source>>,
-) -> Order {
-    Order {
-        policy: Arc::new(ServicePolicy::of(service, &config.network, identity)),
-        health: service.health.clone(),
-        source,
-    }
-}
-
-fn open_registry(config: &RegistryConfig) -> Result<Option<Registry>, RegistryError> {
-    match config {
-        RegistryConfig::None => Ok(None),
-        RegistryConfig::Embedded { persist: None, .. } => Ok(Some(Registry::embedded())),
-        RegistryConfig::Embedded { persist: Some(directory), .. } => {
-            Registry::embedded_persisted(&**directory).map(Some)
-        }
     }
 }
