@@ -12,8 +12,8 @@ use authmesh_logic::request_head::{Fields, RequestHead};
 use authmesh_logic::routing::host_of;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use crate::refusal::Refusal;
 use crate::refusals::Refusals;
-use crate::reply::Refusal;
 
 /// Says upstream whom a believed token is about.
 const SUBJECT: HeaderName = HeaderName::from_static("x-authmesh-subject");
@@ -45,6 +45,14 @@ pub(crate) struct Caller<'a> {
     pub(crate) client: Option<IpAddr>,
     /// The port the connection came in on; `None` on a Unix socket.
     pub(crate) port: Option<u16>,
+}
+
+/// Who calls, kept while a request waits or its connection goes on.
+pub(crate) struct KeptCaller {
+    identity: Option<Box<str>>,
+    peer: Option<IpAddr>,
+    client: Option<IpAddr>,
+    port: Option<u16>,
 }
 
 /// A request that passes, with the token that the rules looked at.
@@ -210,6 +218,20 @@ fn inquiry<'a>(caller: Caller<'a>, service: &'a str, head: &RequestHead<'a>) -> 
             fields: head.fields,
         }),
         token: None,
+    }
+}
+
+impl From<Caller<'_>> for KeptCaller {
+    fn from(caller: Caller<'_>) -> Self {
+        let Caller { identity, peer, client, port } = caller;
+        Self { identity: identity.map(Into::into), peer, client, port }
+    }
+}
+
+impl KeptCaller {
+    pub(crate) fn borrowed(&self) -> Caller<'_> {
+        let Self { identity, peer, client, port } = self;
+        Caller { identity: identity.as_deref(), peer: *peer, client: *client, port: *port }
     }
 }
 

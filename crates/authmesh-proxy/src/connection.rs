@@ -130,11 +130,12 @@ async fn serve_long<S>(
     let limits = serving.table().limits;
     let builder = builder(&limits);
     let after_http = Arc::clone(&accepted);
+    let requests_by = Arc::clone(&serving);
     let mut is_ending = activity.is_ending();
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = activity.begin(request.version() == Version::HTTP_2);
         let own = Arc::clone(&accepted);
-        answer(&serving, &accepted, request, move |mut body| {
+        answer(&requests_by, &accepted, request, move |mut body| {
             if let Some(switched) = body.take_switched() {
                 own.goes_on_as(switched);
             }
@@ -162,24 +163,25 @@ async fn serve_long<S>(
     if let Some(switched) = after_http.take_switched() {
         // On the heap, so that connections that speak HTTP are not larger for it.
         let proved = after_http.proved.as_deref();
-        Box::pin(carry(*switched, proved, limits.idle_timeout, drain)).await;
+        Box::pin(carry(*switched, proved, limits.idle_timeout, &serving, drain)).await;
     }
 }
 
-/// Goes on as another protocol until a side ends, nothing moves any more, what the handshake `proved`
-/// ends, or `drain` turns true: only the two ends know where a message ends, so nothing can be said to
+/// Goes on as another protocol until a side ends, nothing moves any more, its request may no longer pass,
+/// what the handshake `proved` ends, or `drain` turns true: only the two ends know where a message ends, so nothing can be said to
 /// them first.
 async fn carry(
     switched: Switched,
     proved: Option<&Proved>,
     idle: Option<Duration>,
+    serving: &Serving,
     mut drain: watch::Receiver<bool>,
 ) {
     tokio::select! {
         biased;
         _ = drain.wait_for(|drain| *drain) => {}
         () = Proved::end_of(proved) => {}
-        ended = switched.carry(idle) => {
+        ended = switched.carry(idle, serving) => {
             if let Err(error) = ended {
                 tracing::debug!(%error, "a WebSocket connection broke");
             }

@@ -15,9 +15,11 @@ use hyper::body::{Body, Incoming};
 use crate::access::Stop;
 use crate::entrance::Entrance;
 use crate::fields::{HeaderFields, head_of};
+use crate::judged::Judged;
 use crate::onward::{Halt, Held, Onward};
 use crate::peer::Peer;
-use crate::reply::{Refusal, ReplyBody};
+use crate::refusal::Refusal;
+use crate::reply::ReplyBody;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::switched::{Asking, say_websocket};
 use crate::table::{Destination, Table};
@@ -71,7 +73,8 @@ where
             },
             Err(refusal) => refusal,
         };
-        Ok(refusal.answer(&request_id.value()).map(wrap))
+        let answer = refusal.answer(&request_id.value());
+        Ok(answer.map(|body| wrap(ReplyBody::Own(Some(body)))))
     }
 }
 
@@ -85,11 +88,15 @@ fn decide(
 ) -> Result<Onward, Halt> {
     let destination = admit(table, entrance, request)?;
     let forwarded_for = forwarded_for(request.headers(), entrance.peer, client);
-    let asking = Asking::of(request);
+    let upgrade = Asking::of(request);
     name_host(request);
     join_cookies(request.headers_mut());
     renew_trace(request.headers_mut());
     rewrite(request.headers_mut(), table, client.is_none_or(|client| client.from_trusted));
+    let asking = upgrade.map(|upgrade| {
+        let judged = Judged::of(entrance.caller(client), destination.service(), request);
+        Asking::new(upgrade, judged)
+    });
     // Also where no route takes it: whoever may not pass does not learn which routes there are.
     let admitted = {
         let fields = HeaderFields(request.headers());

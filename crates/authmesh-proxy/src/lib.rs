@@ -12,9 +12,7 @@ mod request_id;
 
 mod peer;
 
-mod switched;
-
-mod reply;
+mod refusal;
 
 mod refusals;
 
@@ -22,9 +20,21 @@ mod access;
 
 mod table;
 
-mod onward;
-
 mod load;
+
+mod replayed;
+
+mod tls;
+
+mod serving;
+
+mod judged;
+
+mod switched;
+
+mod reply;
+
+mod onward;
 
 mod stream_tasks;
 
@@ -36,17 +46,11 @@ mod noted;
 
 mod whole_answer;
 
-mod replayed;
-
-mod tls;
-
 mod entrance;
 
 mod forward;
 
 mod bind;
-
-mod serving;
 
 mod relay;
 

@@ -1,15 +1,14 @@
 //! A request that may go on: at once, or when the key of its token has come.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use authmesh::ServiceClient;
 use authmesh::jwt::KeyWait;
 use http::{HeaderMap, HeaderName, Request};
 
-use crate::access::{Access, Caller};
+use crate::access::{Access, KeptCaller};
 use crate::fields::{HeaderFields, head_of};
-use crate::reply::Refusal;
+use crate::refusal::Refusal;
 use crate::switched::{Asking, say_websocket};
 
 /// A request that may go on.
@@ -29,19 +28,11 @@ pub(crate) enum Halt {
 pub(crate) struct Held {
     pub(crate) access: Arc<Access>,
     pub(crate) wait: KeyWait,
-    pub(crate) caller: HeldCaller,
+    pub(crate) caller: KeptCaller,
     /// Where it goes if it may.
     pub(crate) then: Result<Onward, Refusal>,
     /// What is said of it upstream if it may go on.
     pub(crate) said: HeaderMap,
-}
-
-/// Who calls, kept while the request waits.
-pub(crate) struct HeldCaller {
-    identity: Option<Box<str>>,
-    peer: Option<IpAddr>,
-    client: Option<IpAddr>,
-    port: Option<u16>,
 }
 
 impl Held {
@@ -73,20 +64,6 @@ impl Held {
             say_websocket(headers);
         }
         Ok(onward)
-    }
-}
-
-impl From<Caller<'_>> for HeldCaller {
-    fn from(caller: Caller<'_>) -> Self {
-        let Caller { identity, peer, client, port } = caller;
-        Self { identity: identity.map(Into::into), peer, client, port }
-    }
-}
-
-impl HeldCaller {
-    fn borrowed(&self) -> Caller<'_> {
-        let Self { identity, peer, client, port } = self;
-        Caller { identity: identity.as_deref(), peer: *peer, client: *client, port: *port }
     }
 }
 

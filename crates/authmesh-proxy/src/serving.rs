@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
+use tokio::sync::watch;
 
 use crate::load::{Busy, Place, WorkerBusy};
 use crate::table::Table;
@@ -11,6 +12,8 @@ use crate::tls::ListenerTls;
 /// What the connections of one worker serve by.
 pub(crate) struct Serving {
     table: ArcSwap<Table>,
+    /// Told of each swap of the table.
+    changes: watch::Sender<()>,
     busy: Arc<Busy>,
     /// This worker's part of it.
     pub(crate) own: Arc<WorkerBusy>,
@@ -28,7 +31,13 @@ impl Serving {
     /// What the worker with this number serves by.
     pub(crate) fn new(table: Table, busy: Arc<Busy>, number: usize) -> Self {
         let own = busy.worker(number).map(Arc::clone).unwrap_or_default();
-        Self { table: ArcSwap::from_pointee(table), busy, own }
+        let changes = watch::Sender::new(());
+        Self { table: ArcSwap::from_pointee(table), changes, busy, own }
+    }
+
+    /// Hears of each table from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// The table of this moment. Not to be held across a wait.
@@ -38,6 +47,7 @@ impl Serving {
 
     pub(crate) fn swap_table(&self, table: Table) {
         self.table.store(Arc::new(table));
+        self.changes.send_replace(());
     }
 
     /// Connections of all workers that are open now.

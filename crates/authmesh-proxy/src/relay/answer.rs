@@ -3,10 +3,10 @@
 use authmesh::worker::{Clock, RawReply};
 use authmesh_logic::framing::BodyEnd;
 use authmesh_logic::hygiene::{self, forward};
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::request::write_field;
-use crate::reply::{Refusal, ReplyBody};
+use crate::refusal::Refusal;
 
 /// Writes the head of an endpoint's answer. A refusal if it may not leave.
 pub(super) fn write_head(
@@ -45,7 +45,7 @@ pub(super) fn write_refusal(
     is_head: bool,
     closes: bool,
 ) -> bool {
-    let answer: Response<ReplyBody> = refusal.answer(request_id);
+    let answer = refusal.answer(request_id);
     let status = answer.status();
     let reason = status.canonical_reason().unwrap_or_default();
     write_status(written, status.as_u16(), reason.as_bytes());
@@ -54,10 +54,7 @@ pub(super) fn write_refusal(
             write_field(written, name.as_str(), value.as_bytes());
         }
     }
-    let body = match answer.into_body() {
-        ReplyBody::Own(body) => body.unwrap_or_default(),
-        ReplyBody::Upstream(_) | ReplyBody::Switched(_) => bytes::Bytes::new(),
-    };
+    let body = answer.into_body();
     write_field(written, "content-length", body.len().to_string().as_bytes());
     let closes = closes || refusal.close;
     end_head(written, false, closes);

@@ -15,7 +15,7 @@ use super::outlet::Outlet;
 use super::request::{Found, Taken, find};
 use crate::activity::Activity;
 use crate::entrance::Entrance;
-use crate::reply::Refusal;
+use crate::refusal::Refusal;
 use crate::table::Table;
 
 /// The requests of one connection, one after another.

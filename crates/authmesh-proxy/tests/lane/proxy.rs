@@ -22,7 +22,7 @@ const LISTENERS: usize = 1;
 pub(crate) struct Running {
     proxy: Proxy,
     address: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What is held for requests.
@@ -50,11 +50,16 @@ impl Running {
             panic!("`web` listens on TCP");
         };
         until(|| proxy.load().tasks, |tasks| *tasks == LISTENERS).await;
-        Self { proxy, address: address.to_string(), _folder: folder }
+        Self { proxy, address: address.to_string(), folder }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).await.unwrap()
+    }
+
+    /// Puts another file in force.
+    pub(crate) async fn reload(&self, text: &str) {
+        self.proxy.reload(read(&self.folder, text)).await.unwrap();
     }
 
     pub(crate) async fn stop(self) -> Stopped {

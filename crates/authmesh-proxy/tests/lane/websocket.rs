@@ -5,7 +5,7 @@ use tokio::net::TcpStream;
 
 use crate::backend::{Backend, read_head, until_left};
 use crate::client::{http2, read_all, request};
-use crate::proxy::{Held, Running, until};
+use crate::proxy::{Held, Running, text, until};
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nhost: token\r\nconnection: keep-alive, Upgrade\r\n\
                    upgrade: WebSocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -151,6 +151,25 @@ async fn a_connection_on_which_nothing_moves_is_closed() {
     echoes(&mut client, "hello").await;
     assert_eq!(read_all(&mut client).await, "");
     proxy.until_nothing_is_held().await;
+}
+
+#[tokio::test]
+async fn it_ends_when_its_request_may_no_longer_pass_and_not_before() {
+    let backend = echo().await;
+    let proxy = Running::before(&backend.address, "").await;
+    let (mut client, _) = switch(&proxy).await;
+    echoes(&mut client, "hello").await;
+    let rules = |paths: &str| {
+        let rule = "[[policy]]\nname = \"chat\"\naction = \"allow\"\nservice = \"token\"\nfrom = \"anyone\"";
+        let text = text(&backend.address, &format!("{rule}\npaths = [\"{paths}\"]\n"));
+        text.replace("default = \"allow\"", "default = \"deny\"")
+    };
+    proxy.reload(&rules("/{**}")).await;
+    echoes(&mut client, "still").await;
+    proxy.reload(&rules("/elsewhere")).await;
+    assert_eq!(read_all(&mut client).await, "");
+    proxy.until_nothing_is_held().await;
+    assert_eq!(proxy.attempts("failure"), 0, "the endpoint did nothing wrong");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use crate::doors::accept::{Door, Peer};
 use crate::doors::answer::{Answer, error, json as answer_json, not_found, wrong_method};
 use crate::doors::path::segments;
 use crate::doors::web_page::{is_from_web_page, is_named_loopback};
-use crate::reply::REASON;
+use crate::refusal::REASON;
 
 /// The door for workloads.
 pub(crate) struct RegistryDoor {
