@@ -42,8 +42,8 @@ pub trait Claims {
     fn issuer(&self) -> &str;
     /// Whom it is about.
     fn subject(&self) -> &str;
-    /// Calls `visit` with the text of this claim, or with each text of a claim that is a list.
-    /// What is not text is not visited.
+    /// Calls `visit` with the text of this claim, or with each text of a claim that is a list. Truth
+    /// values and whole numbers have the text that JSON writes; what has none is not visited.
     fn each_text(&self, name: &str, visit: &mut dyn FnMut(&str));
 }
 

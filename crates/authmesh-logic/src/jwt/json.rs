@@ -1,7 +1,7 @@
 //! JSON that was read: the tree that headers, claims and key sets are judged on.
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// A JSON value (RFC 8259). Of an object every member stands once: whoever reads the bytes refuses
@@ -21,6 +21,9 @@ pub enum Json {
     /// An object.
     Object(BTreeMap<String, Self>),
 }
+
+/// The greatest whole number that no other one is read as: 2⁵³ − 1.
+const LAST_EXACT: f64 = 9_007_199_254_740_991.0;
 
 impl Json {
     /// A member of an object; nothing of anything else.
@@ -45,11 +48,29 @@ impl Json {
         matches!(self, Self::Object(_))
     }
 
-    /// Calls `visit` with the text, or with each text of a list. What is not text is passed over.
+    /// Calls `visit` with the value as text, or with each such element of a list. Truth values and
+    /// whole numbers are the text that JSON writes; a number that may stand for several, `null`, objects
+    /// and what lies in a list of a list are passed over.
     pub(super) fn each_text(&self, visit: &mut dyn FnMut(&str)) {
         match self {
+            Self::List(values) => values.iter().for_each(|value| value.visit_alone(visit)),
+            value => value.visit_alone(visit),
+        }
+    }
+
+    fn visit_alone(&self, visit: &mut dyn FnMut(&str)) {
+        match self {
             Self::Text(text) => visit(text),
-            Self::List(values) => values.iter().filter_map(Self::text).for_each(visit),
+            Self::Boolean(true) => visit("true"),
+            Self::Boolean(false) => visit("false"),
+            #[expect(clippy::cast_possible_truncation, reason = "within the range just asked")]
+            Self::Number(number) if (-LAST_EXACT..=LAST_EXACT).contains(number) => {
+                let whole = *number as i64;
+                #[expect(clippy::cast_precision_loss, reason = "within the range just asked")]
+                if whole as f64 == *number {
+                    visit(&whole.to_string());
+                }
+            }
             _ => {}
         }
     }

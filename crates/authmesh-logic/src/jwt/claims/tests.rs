@@ -118,6 +118,12 @@ fn rules_read_texts_lists_scopes_and_what_lies_deeper() {
         ("realm", Some(object(&[("roles", ["admin"].into())]))),
         ("https://a.example/roles", Some("editor".into())),
         ("level", Some(7.0.into())),
+        ("below", Some((-3.0).into())),
+        ("part", Some(1.5.into())),
+        ("exact", Some(9_007_199_254_740_991.0.into())),
+        ("rounded", Some(9_007_199_254_740_992.0.into())),
+        ("suspended", Some(Json::Boolean(true))),
+        ("mixed", Some(Json::List([Json::Number(7.0), Json::Boolean(false), Json::Null].into()))),
     ]);
     let token = judge_claims(payload, &policy(), now()).unwrap();
     for (name, wanted) in [
@@ -128,7 +134,13 @@ fn rules_read_texts_lists_scopes_and_what_lies_deeper() {
         ("https://a.example/roles", &["editor"]),
         ("iss", &["https://idp"]),
         ("sub", &["alice"]),
-        ("level", &[]),
+        ("level", &["7"]),
+        ("below", &["-3"]),
+        ("part", &[]),
+        ("exact", &["9007199254740991"]),
+        ("rounded", &[]),
+        ("suspended", &["true"]),
+        ("mixed", &["7", "false"]),
         ("realm", &[]),
         ("realm.roles.admin", &[]),
         ("", &[]),
