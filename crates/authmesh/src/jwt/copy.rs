@@ -33,7 +33,8 @@ pub(super) fn read(path: &Path, issuer: &str, now: SystemTime) -> Option<(String
     if kept.issuer != issuer {
         return None;
     }
-    let age = now.duration_since(UNIX_EPOCH + Duration::from_secs(kept.came)).ok()?;
+    let came = UNIX_EPOCH.checked_add(Duration::from_secs(kept.came))?;
+    let age = now.duration_since(came).ok()?;
     Some((kept.keys, age))
 }
 
@@ -78,6 +79,9 @@ mod tests {
         assert_eq!(read(&path, "https://idp", at(107)), wanted);
         assert_eq!(read(&path, "https://evil", at(107)), None);
         assert_eq!(read(&path, "https://idp", at(99)), None, "from the future");
+        let beyond = r#"{"issuer":"https://idp","came":18446744073709551615,"keys":"{}"}"#;
+        fs::write(&path, beyond).unwrap();
+        assert_eq!(read(&path, "https://idp", at(107)), None, "from no time at all");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
         assert_eq!(read(&path, "https://idp", at(107)), None, "others could have written it");
