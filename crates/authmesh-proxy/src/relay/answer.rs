@@ -1,6 +1,6 @@
 //! Writes the head of an answer for the client, and answers of our own.
 
-use authmesh::worker::{Clock, RawReply};
+use authmesh::worker::{Clock, RawFields, RawReply};
 use authmesh_logic::framing::BodyEnd;
 use authmesh_logic::hygiene::{self, forward};
 use http::{HeaderValue, StatusCode, header};
@@ -21,7 +21,11 @@ pub(super) fn write_head(
     };
     write_status(written, status, reply.reason());
     let mut is_dated = false;
+    let names_fields = fields.named("connection").is_some();
     for (name, value) in fields.iter().filter(|(name, _)| forward::travels_downstream(name)) {
+        if names_fields && ends_by_name(fields, name) {
+            continue;
+        }
         // The long way leaves out the length of what is not modified; nobody needs it.
         if name == "content-length" && (!verdict.length_travels || status == 304) {
             continue;
@@ -34,6 +38,16 @@ pub(super) fn write_head(
     }
     end_head(written, is_dated, closes);
     Ok(())
+}
+
+/// Whether an answer's `Connection` names this field: then it ends at this hop (RFC 9110 §7.6.1). The
+/// length stays whoever names it, as the body goes on as long as it says.
+fn ends_by_name(fields: RawFields<'_>, name: &str) -> bool {
+    let connections = fields.iter().filter(|(name, _)| *name == "connection");
+    name != "content-length"
+        && connections
+            .flat_map(|(_, value)| hygiene::connection_names(value))
+            .any(|named| named.eq_ignore_ascii_case(name))
 }
 
 /// Writes an answer of our own, its body unless the request was for the head alone. Whether the

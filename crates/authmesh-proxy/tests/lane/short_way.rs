@@ -35,6 +35,9 @@ async fn backend() -> Backend {
                 "/denied" => "HTTP/1.1 401 No\r\ncontent-length: 2\r\nx-authmesh-secret: a\r\n\
                               keep-alive: a\r\nserver: a\r\n\r\nno"
                     .to_owned(),
+                "/named" => "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Inner\r\nx-inner: a\r\n\
+                             x-outer: a\r\ncontent-length: 2\r\nconnection: content-length\r\n\r\nok"
+                    .to_owned(),
                 "/two-lengths" => {
                     "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na".to_owned()
                 }
@@ -177,6 +180,7 @@ async fn answers_of_every_form_arrive_the_same_by_both_ways() {
         "GET /same",
         "HEAD /head",
         "GET /denied",
+        "GET /named",
         "GET /two-lengths",
         "GET /early",
     ] {
