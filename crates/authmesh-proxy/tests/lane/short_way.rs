@@ -1,8 +1,11 @@
 //! Requests that came whole are passed on as bytes: what arrives, on either side, is what the long way
 //! brings.
 
+use std::sync::Arc;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::{Barrier, watch};
 
 use crate::backend::{Backend, read_head};
 use crate::client::exchange;
@@ -241,6 +244,41 @@ async fn a_kept_connection_that_its_endpoint_closed_is_not_used() {
         assert_eq!(head[0], "HTTP/1.1 200 OK");
         until(|| backend.open(), |open| *open == 0).await;
     }
+    assert_eq!(proxy.attempts("failure"), 0);
+}
+
+#[tokio::test]
+async fn however_many_kept_connections_were_closed_none_of_them_is_used() {
+    // More than a task may ask in one go before the runtime puts it off.
+    const MANY: usize = 200;
+    let barrier = Arc::new(Barrier::new(MANY));
+    let (close, closed) = watch::channel(false);
+    let backend = Backend::serving(move |mut stream| {
+        let (barrier, mut closed) = (Arc::clone(&barrier), closed.clone());
+        async move {
+            read_head(&mut stream).await;
+            if !*closed.borrow() {
+                barrier.wait().await;
+            }
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+            let _ = closed.wait_for(|closed| *closed).await;
+        }
+    })
+    .await;
+    let proxy = Running::before(&backend.address, "retry = { attempts = 1 }").await;
+    let request = "POST / HTTP/1.1\r\nhost: token\r\n\r\n";
+    let mut clients = Vec::new();
+    for _ in 0..MANY {
+        let mut client = proxy.connect().await;
+        client.write_all(request.as_bytes()).await.unwrap();
+        clients.push(client);
+    }
+    for client in &mut clients {
+        assert_eq!(ask(client, "").await.0[0], "HTTP/1.1 200 OK");
+    }
+    close.send(true).unwrap();
+    until(|| backend.open(), |open| *open == 0).await;
+    assert_eq!(ask(&mut clients[0], request).await.0[0], "HTTP/1.1 200 OK");
     assert_eq!(proxy.attempts("failure"), 0);
 }
 

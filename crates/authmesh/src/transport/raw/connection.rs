@@ -1,13 +1,14 @@
 //! One connection, and one exchange over it up to the head of the answer.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use authmesh_logic::Moment;
 use authmesh_logic::framing::keeps_connection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::coop::unconstrained;
 
 use super::super::connect::Stream;
 use super::super::exchange_timer::ExchangeTimer;
@@ -48,7 +49,9 @@ impl Connection {
     ) -> bool {
         let mut space = [0; 1];
         let mut buffer = ReadBuf::new(&mut space);
-        Pin::new(&mut self.stream).poll_read(context, &mut buffer).is_pending()
+        let read = poll_fn(|context| Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+        // A task that has used up its budget would be told of a closed connection that nothing came.
+        pin!(unconstrained(read)).poll(context).is_pending()
             && transport.still_holds(self.proof.as_ref(), now)
     }
 
