@@ -70,7 +70,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             let taken = match self.next(&entered).await {
                 Ok(Some(taken)) => taken,
                 Ok(None) => return Ended::Odd(self.input),
-                Err(_) => return Ended::Closed,
+                // It is ended in order all the same: over TLS its end has to be said.
+                Err(_) => break,
             };
             let in_flight = self.activity.begin(false);
             // How a client ends its connection is its own affair.

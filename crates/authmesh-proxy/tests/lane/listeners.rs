@@ -8,7 +8,7 @@ use authmesh_logic::discovery::Address;
 use authmesh_proxy::Proxy;
 use hyper::client::conn::{http1, http2 as h2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
@@ -62,6 +62,40 @@ async fn thousands_of_requests_over_every_kind_of_listener_are_all_answered() {
     let most = idle + usize::try_from(service.connections).unwrap();
     until(|| proxy.load().tasks, |tasks| (idle..=most).contains(tasks)).await;
     assert_eq!(proxy.stop().await.cut_off, 0);
+}
+
+#[tokio::test]
+async fn an_encrypted_connection_that_waits_is_ended_as_one_and_not_cut_off() {
+    let backend = Backend::serving(async |mut stream| {
+        while read_head(&mut stream).await.is_some() {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = identify(folder.path());
+    let more = "[[listener]]\nname = \"secure\"\naddress = \"127.0.0.1:0\"\nforward_to = \"token\"\n\
+                tls = { mode = \"server\" }\n\
+                [identity]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n";
+    let proxy = Proxy::start(read(&folder, &text(&backend.address, more)), 1).await.unwrap();
+    let secure = tcp(&proxy.addresses().await["secure"]);
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = encrypted(&secure, &certificate, false).await;
+        client.write_all(b"GET / HTTP/1.1\r\nhost: token\r\n\r\n").await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.unwrap());
+        }
+        clients.push(client);
+    }
+    let [mut leaving, mut staying] = <[_; 2]>::try_from(clients).ok().unwrap();
+    leaving.shutdown().await.unwrap();
+    // An end that is not announced is an error here.
+    assert_eq!(leaving.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+    let (read, stopped) =
+        tokio::join!(async { staying.read_to_end(&mut Vec::new()).await.unwrap() }, proxy.stop());
+    assert_eq!((read, stopped.cut_off), (0, 0));
 }
 
 /// Sends half the requests on a connection: one after the other in HTTP/1.1, at once in HTTP/2.
