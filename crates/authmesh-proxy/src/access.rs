@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::refusals::Refusals;
 
 /// Says upstream whom a believed token is about.
-const SUBJECT: HeaderName = HeaderName::from_static("x-authmesh-subject");
+pub(crate) const SUBJECT: HeaderName = HeaderName::from_static("x-authmesh-subject");
 
 /// The challenge to a caller that brought no token (RFC 6750 §3: without an error).
 const TOKEN_WANTED: &str = r#"Bearer realm="authmesh""#;
@@ -105,15 +105,29 @@ impl Access {
         })
     }
 
-    /// Whether a request passes whatever token it brings, and no rule has anything to tell of it. Tells
-    /// nobody itself, so that [`admit`](Self::admit) can be asked again.
-    pub(crate) fn passes(&self, caller: Caller<'_>, service: &str, head: &RequestHead<'_>) -> bool {
+    /// Lets a request pass if no rule has anything to tell of it, nor of its token. Tells nobody of one
+    /// that does not pass: that is left to [`admit`](Self::admit).
+    pub(crate) fn pass(
+        &self,
+        caller: Caller<'_>,
+        service: &str,
+        head: &RequestHead<'_>,
+    ) -> Option<Admitted> {
         let inquiry = inquiry(caller, service, head);
-        if self.rules.ask_for_token(&inquiry) {
-            return false;
+        let believed = match self.rules.ask_for_token(&inquiry) {
+            true => Some(self.tokens.believe(bearer(head.fields).ok()?)?),
+            false => None,
+        };
+        let token = believed.as_ref().map(|believed| &*believed.claims as &dyn Claims);
+        let decision = self.rules.decide(&Inquiry { token, ..inquiry });
+        let is_silent = decision.answer.reason().is_none() && decision.shadow.is_none();
+        if !is_silent {
+            return None;
         }
-        let decision = self.rules.decide(&inquiry);
-        decision.answer.reason().is_none() && decision.shadow.is_none()
+        if let Some(believed) = &believed {
+            believed.count();
+        }
+        Some(Admitted(believed))
     }
 
     /// What the rules say, by the token that they look at.
@@ -238,14 +252,23 @@ impl KeptCaller {
 impl Admitted {
     /// Says upstream whom the token is about, and takes it off where it does not travel on.
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
-        let Some(Believed { claims, forwards }) = self.0 else { return };
-        if !forwards {
+        if self.takes_token() {
             headers.remove(header::AUTHORIZATION);
         }
-        // A subject is lawful in a field.
-        if let Ok(subject) = HeaderValue::from_str(claims.subject().as_str()) {
+        if let Some(subject) = self.subject() {
             headers.insert(SUBJECT, subject);
         }
+    }
+
+    /// Whether the token is taken off.
+    pub(crate) fn takes_token(&self) -> bool {
+        self.0.as_ref().is_some_and(|believed| !believed.forwards)
+    }
+
+    /// Whom the token is about, as the value of [`SUBJECT`].
+    pub(crate) fn subject(&self) -> Option<HeaderValue> {
+        // A subject is lawful in a field.
+        HeaderValue::from_str(self.0.as_ref()?.claims.subject().as_str()).ok()
     }
 }
 

@@ -83,7 +83,10 @@ async fn a_token_of_the_issuer_is_believed_and_no_other() {
         assert_eq!(believed.claims.subject().as_str(), "alice");
         assert!(!believed.forwards);
     }
-    assert_eq!(judged(&tokens, &token(&server, &other, "alice")).await, "bad_signature");
+    let forged = token(&server, &other, "alice");
+    assert!(tokens.verifier().believe(&forged).is_none(), "and is not counted");
+    assert_eq!(judged(&tokens, &forged).await, "bad_signature");
+    assert!(tokens.verifier().believe(&sound).is_some(), "nor is this");
     let elsewhere = claims("https://elsewhere", AUDIENCE, "alice", &json!({}));
     assert_eq!(judged(&tokens, &one.token(&elsewhere).unwrap()).await, "wrong_issuer");
     assert_eq!(judged(&tokens, "a.b").await, "malformed");

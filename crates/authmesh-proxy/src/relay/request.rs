@@ -8,6 +8,7 @@ use authmesh_logic::hygiene::{self, Client, Plain, forward};
 use authmesh_logic::request_head::{Fields, HttpVersion, RequestHead};
 use authmesh_logic::routing;
 
+use crate::access::{Admitted, SUBJECT};
 use crate::entrance::Entrance;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::table::{Destination, Table};
@@ -97,11 +98,10 @@ fn take(
         return None;
     };
     let passing = RequestHead { fields: &travelling, ..view };
-    if !service.takes_raw()
-        || !table.access.passes(entrance.caller(client), service.name(), &passing)
-    {
+    if !service.takes_raw() {
         return None;
     }
+    let admitted = table.access.pass(entrance.caller(client), service.name(), &passing)?;
 
     let request_id = RequestId::of(&fields, from_trusted);
     let mut written = std::mem::take(memory);
@@ -110,7 +110,7 @@ fn take(
     for part in [method, " ", target, " HTTP/1.1\r\n"] {
         written.extend_from_slice(part.as_bytes());
     }
-    travelling.write(entrance, client, &request_id, &mut written);
+    travelling.write(entrance, client, &admitted, &request_id, &mut written);
     written.extend_from_slice(body);
     let request = RawRequest::new(written);
     Some(Found::Whole(Taken { service, request, request_id, closes }, end))
@@ -137,6 +137,7 @@ impl Travelling<'_> {
         &self,
         entrance: &Entrance<'_>,
         client: Option<Client>,
+        admitted: &Admitted,
         request_id: &RequestId,
         written: &mut Vec<u8>,
     ) {
@@ -145,6 +146,7 @@ impl Travelling<'_> {
         for (name, value) in self.fields.iter().filter(|(name, _)| self.travels(name)) {
             match name {
                 "x-forwarded-for" if own_list.is_some() => {}
+                "authorization" if admitted.takes_token() => {}
                 name if name == REQUEST_ID.as_str() => {}
                 name => {
                     says_protocol |= name == "x-forwarded-proto";
@@ -163,6 +165,9 @@ impl Travelling<'_> {
         }
         if let Some(identity) = entrance.identity_field {
             write_field(written, self.identity_header, identity.as_bytes());
+        }
+        if let Some(subject) = admitted.subject() {
+            write_field(written, SUBJECT.as_str(), subject.as_bytes());
         }
         if !says_protocol {
             let scheme: &[u8] = if entrance.is_tls { b"https" } else { b"http" };

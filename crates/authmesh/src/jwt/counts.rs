@@ -9,7 +9,7 @@ use authmesh_logic::jwt::TokenFault;
 use super::fetch_fault::FetchFault;
 
 /// What came of the tokens of one provider.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct TokenCounts {
     believed: AtomicU64,
     unavailable: AtomicU64,

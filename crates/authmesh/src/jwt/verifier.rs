@@ -28,6 +28,7 @@ pub struct Believed {
     pub claims: Arc<TokenClaims>,
     /// Whether it travels on to the service.
     pub forwards: bool,
+    counts: Arc<TokenCounts>,
 }
 
 /// Why a token is not believed, or not yet.
@@ -52,28 +53,43 @@ impl TokenVerifier {
     ///
     /// Why it is not believed, or not yet.
     pub fn verify(&self, token: &str) -> Result<Believed, Unverified> {
+        let (place, judged) = self.look(token);
+        let counts = place.map_or(&self.strays, |place| &self.issuers[place].tokens);
+        match &judged {
+            Ok(believed) => believed.count(),
+            Err(Unverified::Awaited(_)) => {}
+            Err(Unverified::Faulty(fault)) => counts.faulty(*fault),
+            Err(Unverified::Unavailable) => counts.unavailable(),
+        }
+        judged
+    }
+
+    /// The token if it is believed now. Nothing is counted: whoever is not content with it lets
+    /// [`verify`](Self::verify) judge it again, and whoever is [counts](Believed::count) it.
+    #[must_use]
+    pub fn believe(&self, token: &str) -> Option<Believed> {
+        self.look(token).1.ok()
+    }
+
+    /// What a token is, and whose it seems to be.
+    fn look(&self, token: &str) -> (Option<usize>, Result<Believed, Unverified>) {
         let now = Clock.time_of_day().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = NumericDate::since_1970(now);
         let hash = hash_of(token);
         if let Some(believed) = self.recall(&hash, now) {
-            return Ok(believed);
+            return (None, Ok(believed));
         }
-        let place = self.place_of(token).inspect_err(|fault| self.strays.faulty(*fault));
-        let place = place.map_err(Unverified::Faulty)?;
+        let place = match self.place_of(token) {
+            Ok(place) => place,
+            Err(fault) => return (None, Err(Unverified::Faulty(fault))),
+        };
         let issuer = &self.issuers[place];
-        let judged = self.judge(issuer, token, now);
-        match &judged {
-            Ok((claims, edition)) => {
-                issuer.tokens.believed();
-                let claims = Arc::clone(claims);
-                let (verifier, edition) = (self.edition, *edition);
-                remember(hash, Remembered { verifier, place, edition, claims });
-            }
-            Err(Unverified::Faulty(fault)) => issuer.tokens.faulty(*fault),
-            Err(Unverified::Unavailable) => issuer.tokens.unavailable(),
-            Err(Unverified::Awaited(_)) => {}
-        }
-        judged.map(|(claims, _)| Believed { claims, forwards: issuer.provider.forwards })
+        let judged = self.judge(issuer, token, now).map(|(claims, edition)| {
+            let kept = Arc::clone(&claims);
+            remember(hash, Remembered { verifier: self.edition, place, edition, claims: kept });
+            issuer.believed(claims)
+        });
+        (Some(place), judged)
     }
 
     /// Judges a token a last time, after a wait: whoever has waited does not wait again.
@@ -123,8 +139,7 @@ impl TokenVerifier {
         if !holds || !held.are_usable(Clock.now()) {
             return None;
         }
-        issuer.tokens.believed();
-        Some(Believed { claims: known.claims, forwards: issuer.provider.forwards })
+        Some(issuer.believed(known.claims))
     }
 
     /// The provider that judges a token: the only one there is, or the one it names.
@@ -160,5 +175,18 @@ impl TokenVerifier {
         };
         let claims = claimed.prove(&held.keys, policy, now).map_err(Unverified::Faulty)?;
         Ok((Arc::new(claims), held.edition))
+    }
+}
+
+impl Believed {
+    /// Counts it among the tokens that were believed.
+    pub fn count(&self) {
+        self.counts.believed();
+    }
+}
+
+impl Issuer {
+    fn believed(&self, claims: Arc<TokenClaims>) -> Believed {
+        Believed { claims, forwards: self.provider.forwards, counts: Arc::clone(&self.tokens) }
     }
 }
