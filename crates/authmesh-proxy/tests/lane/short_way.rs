@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use authmesh_testkit::tokens::{IssuerServer, SigningKey, claims};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Barrier, watch};
@@ -198,6 +199,45 @@ async fn answers_of_every_form_arrive_the_same_by_both_ways() {
         assert!(is_same && by_short.1.len() == by_long.1.len(), "the bodies differ: {request}");
     }
     assert_eq!(proxies[0].attempts("failure"), 1, "the answer with two lengths");
+}
+
+#[tokio::test]
+async fn a_token_that_is_believed_goes_the_short_way_and_another_the_long_one() {
+    let backend = backend().await;
+    let (key, other) = (SigningKey::new("one").unwrap(), SigningKey::new("one").unwrap());
+    let issuer = IssuerServer::start(&[&key]).unwrap();
+    let more = format!(
+        "[jwt.corp]\nissuer = \"{}\"\naudiences = [\"here\"]\njwks = \"{}\"\n\
+         [[policy]]\nname = \"not-mallory\"\naction = \"deny\"\njwt = \"corp\"\n\
+         when = {{ \"claim.sub\" = [\"mallory\"] }}\n",
+        issuer.issuer(),
+        issuer.keys_url()
+    );
+    let proxy = Running::before(&backend.address, &more).await;
+    let with = |key: &SigningKey, subject: &str| {
+        let said = claims(&issuer.issuer(), "here", subject, &serde_json::json!({}));
+        let token = key.token(&said).unwrap();
+        format!(
+            "GET / HTTP/1.1\r\nhost: token\r\nauthorization: Bearer {token}\r\n\
+             x-authmesh-subject: forged\r\n\r\n"
+        )
+    };
+    let mut client = proxy.connect().await;
+    for _ in 0..2 {
+        let (head, mirrored) = ask(&mut client, &with(&key, "alice")).await;
+        assert_eq!(head[0], "HTTP/1.1 200 OK");
+        let mirrored = String::from_utf8(mirrored).unwrap();
+        assert!(mirrored.contains("x-authmesh-subject: alice\r\n"), "{mirrored}");
+        assert!(!mirrored.contains("authorization") && !mirrored.contains("forged"), "{mirrored}");
+        assert_eq!(proxy.tasks(), 1, "no task but the client's connection");
+    }
+    let (head, _) = ask(&mut client, &with(&key, "mallory")).await;
+    assert_eq!(head[0], "HTTP/1.1 403 Forbidden");
+    let (head, _) = ask(&mut client, &with(&other, "alice")).await;
+    assert_eq!(head[0], "HTTP/1.1 401 Unauthorized");
+    let (head, mirrored) = ask(&mut client, &with(&key, "alice")).await;
+    assert_eq!(head[0], "HTTP/1.1 200 OK");
+    assert!(String::from_utf8(mirrored).unwrap().contains("x-authmesh-subject: alice\r\n"));
 }
 
 #[tokio::test]
