@@ -55,52 +55,53 @@ impl Connection {
             && transport.still_holds(self.proof.as_ref(), now)
     }
 
-    /// Sends a request and reads the head of its answer, and what comes along with it.
+    /// Sends a request and reads the head of its answer, and what comes along with it. Nothing more of
+    /// the request is sent once the answer is there.
     pub(super) async fn exchange(
         stream: &mut Stream,
         request: &RawRequest,
     ) -> Result<AnswerHead, Unanswered> {
         let mut answer = AnswerHead::default();
-        let mut written = 0;
-        let sent =
-            poll_fn(|context| poll_send(stream, request, &mut written, &mut answer, context));
-        if let Err(error) = sent.await {
-            return match written {
-                0 => Err(Unanswered::Returned(error.into())),
-                _ => Err(Unanswered::Lost(error.into())),
-            };
+        let mut sending = Sending { request: request.bytes(), written: 0, is_done: false };
+        match read_head(stream, &mut sending, &mut answer).await {
+            Ok(()) => {
+                answer.is_reusable &= sending.is_done;
+                Ok(answer)
+            }
+            Err(cause) if sending.written == 0 => Err(Unanswered::Returned(cause)),
+            Err(cause) => Err(Unanswered::Lost(cause)),
         }
-        let is_whole = written == request.bytes().len();
-        if let Err(cause) = read_head(stream, &mut answer).await {
-            return Err(Unanswered::Lost(cause));
-        }
-        answer.is_reusable &= is_whole;
-        Ok(answer)
     }
 }
 
-/// Writes a request. Ready before it is written if the endpoint answers before: then nothing more of
-/// it is wanted.
-fn poll_send(
-    stream: &mut Stream,
-    request: &RawRequest,
-    written: &mut usize,
-    answer: &mut AnswerHead,
-    context: &mut Context<'_>,
-) -> Poll<io::Result<()>> {
-    while let Some(rest) = request.bytes().get(*written..).filter(|rest| !rest.is_empty()) {
-        match Pin::new(&mut *stream).poll_write(context, rest) {
-            Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Poll::Ready(Ok(length)) => *written += length,
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Pending => return poll_more(stream, &mut answer.bytes, context).map_ok(|_| ()),
+/// A request while it is being sent.
+struct Sending<'a> {
+    request: &'a [u8],
+    written: usize,
+    is_done: bool,
+}
+
+impl Sending<'_> {
+    /// Writes what the endpoint takes; ready once that is all.
+    fn poll(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.request.get(self.written..).filter(|rest| !rest.is_empty()) {
+            match ready!(Pin::new(&mut *stream).poll_write(context, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                length => self.written += length,
+            }
         }
+        ready!(Pin::new(stream).poll_flush(context))?;
+        self.is_done = true;
+        Poll::Ready(Ok(()))
     }
-    Pin::new(stream).poll_flush(context)
 }
 
 /// Reads the final head of an answer into `answer`.
-async fn read_head(stream: &mut Stream, answer: &mut AnswerHead) -> Result<(), BoxError> {
+async fn read_head(
+    stream: &mut Stream,
+    sending: &mut Sending<'_>,
+    answer: &mut AnswerHead,
+) -> Result<(), BoxError> {
     let mut interim = 0;
     // A head that comes in many pieces is not read again for each.
     let mut searched = None;
@@ -116,7 +117,7 @@ async fn read_head(stream: &mut Stream, answer: &mut AnswerHead) -> Result<(), B
                 if !bytes.is_empty() {
                     searched.get_or_insert(0);
                 }
-                if poll_fn(|context| poll_more(stream, bytes, context)).await? == 0 {
+                if poll_fn(|context| poll_more(stream, sending, bytes, context)).await? == 0 {
                     return Err(Box::new(io::Error::from(io::ErrorKind::UnexpectedEof)));
                 }
             }
@@ -145,16 +146,84 @@ fn ends_head(bytes: &[u8], searched: &mut usize) -> bool {
     rest.windows(2).any(|pair| pair == b"\n\n") || rest.windows(3).any(|three| three == b"\n\r\n")
 }
 
-/// Reads what there is behind `bytes`. How much that was; 0 is the end.
+/// Reads what there is behind `bytes`, and goes on with what is sent meanwhile: an endpoint may say
+/// something before it has taken the request. How much was read; 0 is the end.
 fn poll_more(
     stream: &mut Stream,
+    sending: &mut Sending<'_>,
     bytes: &mut Vec<u8>,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
+    if !sending.is_done
+        && let Poll::Ready(Err(error)) = sending.poll(stream, context)
+    {
+        return Poll::Ready(Err(error));
+    }
     with_scratch(|scratch| {
         let mut buffer = ReadBuf::new(&mut scratch[..FIRST_READ]);
         ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
         bytes.extend_from_slice(buffer.filled());
         Poll::Ready(Ok(buffer.filled().len()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    /// What an endpoint does at its end of a connection.
+    async fn exchanged<F: Future>(
+        request: &RawRequest,
+        endpoint: impl FnOnce(UnixStream) -> F,
+    ) -> (Result<AnswerHead, Unanswered>, F::Output) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        // So small that no request goes out at once.
+        socket2::SockRef::from(&ours).set_send_buffer_size(4 * 1024).unwrap();
+        let mut stream = Stream::Unix(ours);
+        let exchange = async { Connection::exchange(&mut stream, request).await };
+        let both = async { tokio::join!(exchange, endpoint(theirs)) };
+        tokio::time::timeout(Duration::from_secs(30), both).await.unwrap()
+    }
+
+    fn large() -> RawRequest {
+        let length = 64 * 1024;
+        let head = format!("POST / HTTP/1.1\r\ncontent-length: {length}\r\n\r\n");
+        RawRequest::new([head.into_bytes(), vec![b'x'; length]].concat())
+    }
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn an_interim_answer_does_not_end_the_request() {
+        let request = large();
+        let (answer, ()) = exchanged(&request, async |mut endpoint| {
+            let mut came = vec![0; request.bytes().len()];
+            let (first, rest) = came.split_at_mut(100);
+            endpoint.read_exact(first).await.unwrap();
+            endpoint.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+            endpoint.read_exact(rest).await.unwrap();
+            endpoint.write_all(ANSWER).await.unwrap();
+        })
+        .await;
+        let answer = answer.ok().unwrap();
+        assert_eq!((answer.status, answer.is_reusable), (200, true));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_early_ends_the_request() {
+        // The endpoint stays until its answer has been read.
+        let (answer, _endpoint) = exchanged(&large(), async |mut endpoint| {
+            endpoint.read_exact(&mut [0; 100]).await.unwrap();
+            endpoint.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+            endpoint.write_all(ANSWER).await.unwrap();
+            endpoint
+        })
+        .await;
+        let answer = answer.ok().unwrap();
+        assert_eq!((answer.status, answer.is_reusable), (200, false));
+    }
 }
