@@ -18,9 +18,15 @@ pub enum BodyEnd {
 /// method was HEAD.
 ///
 /// `None` where two readers could find two ends: a length that is no number or stands twice, a coding
-/// other than `chunked` alone, or a length beside a coding.
+/// other than `chunked` alone, a length beside a coding, or a coding in HTTP/1.0, which knows none
+/// (RFC 9112 §6.1).
 #[must_use]
-pub fn answer_body_end(is_head: bool, status: u16, fields: &dyn Fields) -> Option<BodyEnd> {
+pub fn answer_body_end(
+    is_head: bool,
+    version: HttpVersion,
+    status: u16,
+    fields: &dyn Fields,
+) -> Option<BodyEnd> {
     let mut end = Some(BodyEnd::Connection);
     fields.each(&mut |name, value| match name {
         "content-length" => {
@@ -28,7 +34,8 @@ pub fn answer_body_end(is_head: bool, status: u16, fields: &dyn Fields) -> Optio
             end = length.filter(|_| end == Some(BodyEnd::Connection));
         }
         "transfer-encoding" => {
-            let chunks = value.eq_ignore_ascii_case(b"chunked").then_some(BodyEnd::Chunks);
+            let is_known = version == HttpVersion::Http11 && value.eq_ignore_ascii_case(b"chunked");
+            let chunks = is_known.then_some(BodyEnd::Chunks);
             end = chunks.filter(|_| end == Some(BodyEnd::Connection));
         }
         _ => {}
@@ -97,9 +104,14 @@ mod tests {
             (true, 200, &[("content-length", "x")], None),
         ];
         for (is_head, status, fields, wanted) in cases {
-            let told = answer_body_end(*is_head, *status, &FieldList(fields));
-            assert_eq!(told, *wanted, "{is_head} {status} {fields:?}");
+            let fields = &FieldList(fields);
+            let told = answer_body_end(*is_head, HttpVersion::Http11, *status, fields);
+            assert_eq!(told, *wanted, "{is_head} {status} {:?}", fields.0);
         }
+        let old = |fields| answer_body_end(false, HttpVersion::Http10, 200, &FieldList(fields));
+        assert_eq!(old(&[]), Some(Connection));
+        assert_eq!(old(&[("content-length", "5")]), Some(Length(5)));
+        assert_eq!(old(&[("transfer-encoding", "chunked")]), None);
     }
 
     #[test]

@@ -324,11 +324,15 @@ async fn however_many_kept_connections_were_closed_none_of_them_is_used() {
 
 #[tokio::test]
 async fn an_answer_that_goes_wrong_ends_as_what_it_is() {
-    let cases: [(&str, &str); 8] = [
+    let cases: [(&str, &str); 9] = [
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n", "HTTP/1.1 200 OK"),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n", "HTTP/1.1 200 OK"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", "HTTP/1.1 200 OK"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 9, 9\r\n\r\nabc", "HTTP/1.1 502 Bad Gateway"),
+        (
+            "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "HTTP/1.1 502 Bad Gateway",
+        ),
         ("HTTP/1.1 200 OK\r\nbroken", "HTTP/1.1 502 Bad Gateway"),
         ("HTTP/1.1 101 Switching Protocols\r\nupgrade: a\r\n\r\n", "HTTP/1.1 502 Bad Gateway"),
         ("nothing at all\r\n\r\n", "HTTP/1.1 502 Bad Gateway"),

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use authmesh_logic::framing::{BodyEnd, ChunkFault, Chunks, Piece, answer_body_end};
+use authmesh_logic::request_head::HttpVersion;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::connection::Connection;
@@ -14,10 +15,10 @@ use crate::raw_head::{RawFields, RawHead};
 use crate::scratch::with_scratch;
 
 /// The head of an answer, and what came along with it.
-#[derive(Default)]
 pub(super) struct AnswerHead {
     pub(super) head: RawHead,
     pub(super) bytes: Vec<u8>,
+    pub(super) version: HttpVersion,
     pub(super) status: u16,
     /// Whether its connection may carry another request once the body has ended.
     pub(super) is_reusable: bool,
@@ -65,7 +66,8 @@ impl RawAnswer {
     /// The answer whose head came by `connection`; `None` if nothing tells where its body ends.
     /// `is_head`: the request's method was HEAD.
     pub(super) fn of(head: AnswerHead, connection: Box<Connection>, is_head: bool) -> Option<Self> {
-        let end = answer_body_end(is_head, head.status, &head.head.fields(&head.bytes))?;
+        let fields = head.head.fields(&head.bytes);
+        let end = answer_body_end(is_head, head.version, head.status, &fields)?;
         let body = match end {
             BodyEnd::Length(0) => Remaining::Nothing,
             BodyEnd::Length(length) => Remaining::Length(length),

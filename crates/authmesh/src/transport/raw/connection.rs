@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use authmesh_logic::Moment;
 use authmesh_logic::framing::keeps_connection;
+use authmesh_logic::request_head::HttpVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop::unconstrained;
 
@@ -16,6 +17,7 @@ use super::super::{OpenPlace, Transport, Unanswered, unasked_protocol};
 use super::answer::AnswerHead;
 use crate::error::BoxError;
 use crate::identity::Proof;
+use crate::raw_head::RawHead;
 use crate::raw_request::RawRequest;
 use crate::scratch::with_scratch;
 
@@ -61,7 +63,13 @@ impl Connection {
         stream: &mut Stream,
         request: &RawRequest,
     ) -> Result<AnswerHead, Unanswered> {
-        let mut answer = AnswerHead::default();
+        let mut answer = AnswerHead {
+            head: RawHead::default(),
+            bytes: Vec::new(),
+            version: HttpVersion::Http11,
+            status: 0,
+            is_reusable: false,
+        };
         let mut sending = Sending { request: request.bytes(), written: 0, is_done: false };
         match read_head(stream, &mut sending, &mut answer).await {
             Ok(()) => {
@@ -131,7 +139,7 @@ async fn read_head(
                 bytes.drain(..head.end());
             }
             Some((status, version)) => {
-                answer.status = status;
+                (answer.version, answer.status) = (version, status);
                 answer.is_reusable = keeps_connection(version, status, &head.fields(bytes));
                 return Ok(());
             }
