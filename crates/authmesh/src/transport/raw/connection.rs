@@ -37,6 +37,10 @@ const MOST_HEAD_BYTES: usize = 64 * 1024;
 /// How much is read at once until the head is whole, in bytes: it is copied, and what follows is not.
 const FIRST_READ: usize = 8 * 1024;
 
+/// How much is written first, in bytes: one record of TLS. Of more than one some may have gone out when
+/// the write fails, and none is told of.
+const FIRST_WRITE: usize = 16 * 1024;
+
 /// The most interim answers (RFC 9110 §15.2) before the final one.
 const MOST_INTERIM: u32 = 16;
 
@@ -93,7 +97,9 @@ impl Sending<'_> {
     /// Writes what the endpoint takes; ready once that is all.
     fn poll(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(rest) = self.request.get(self.written..).filter(|rest| !rest.is_empty()) {
-            match ready!(Pin::new(&mut *stream).poll_write(context, rest))? {
+            let most = if self.written == 0 { FIRST_WRITE } else { rest.len() };
+            let some = rest.get(..most).unwrap_or(rest);
+            match ready!(Pin::new(&mut *stream).poll_write(context, some))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 length => self.written += length,
             }
