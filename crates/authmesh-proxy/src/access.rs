@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use authmesh::config::MeshConfig;
 use authmesh::jwt::{Believed, KeyWait, TokenFault, TokenVerifier, Unverified, bearer};
-use authmesh_logic::authorization::{AccessRules, Answer, Claims, Decision, Inquiry, RequestView};
+use authmesh_logic::authorization::{
+    AccessRules, Answer, Claims, Decision, Inquiry, Mode, RequestView,
+};
 use authmesh_logic::hygiene;
 use authmesh_logic::request_head::{Fields, RequestHead};
 use authmesh_logic::routing::host_of;
@@ -115,8 +117,9 @@ impl Access {
     ) -> Option<Admitted> {
         let inquiry = inquiry(caller, service, head);
         let believed = match self.rules.ask_for_token(&inquiry) {
-            true => Some(self.tokens.believe(bearer(head.fields).ok()?)?),
-            false => None,
+            Some(Mode::Enforced) => Some(self.tokens.believe(bearer(head.fields).ok()?)?),
+            Some(Mode::Shadow) => return None,
+            None => None,
         };
         let token = believed.as_ref().map(|believed| &*believed.claims as &dyn Claims);
         let decision = self.rules.decide(&Inquiry { token, ..inquiry });
@@ -139,13 +142,18 @@ impl Access {
         judge: &dyn Fn(&str) -> Result<Believed, Unverified>,
     ) -> Result<Admitted, Stop> {
         let inquiry = inquiry(caller, service, head);
-        let is_token_wanted = self.rules.ask_for_token(&inquiry);
-        let believed = match is_token_wanted {
-            true => self.token_of(service, head.fields, judge)?,
-            false => None,
+        let asked = self.rules.ask_for_token(&inquiry);
+        let is_token_wanted = asked == Some(Mode::Enforced);
+        let believed = match asked {
+            Some(Mode::Enforced) => self.token_of(service, head.fields, judge)?,
+            // What a rule in shadow would say to a token that is not believed is not worth a wait.
+            Some(Mode::Shadow) => bearer(head.fields).ok().and_then(|token| judge(token).ok()),
+            None => None,
         };
         let token = believed.as_ref().map(|believed| &*believed.claims as &dyn Claims);
         let decision = self.rules.decide(&Inquiry { token, ..inquiry });
+        // It stays with its request where no rule decides by it.
+        let believed = believed.filter(|_| is_token_wanted);
         self.tell_shadow(service, &decision);
         let Some(reason) = decision.answer.reason() else { return Ok(Admitted(believed)) };
         let rule = decision.rule.and_then(|place| self.name_of(place));

@@ -175,6 +175,33 @@ fn a_token_lets_in_whom_its_claims_say_and_is_never_told_to_anybody() {
 }
 
 #[test]
+fn a_rule_in_shadow_leaves_tokens_to_the_service() {
+    let scene = Scene::new();
+    scene.write("", "");
+    let soon = "[[policy]]\nname = \"soon\"\naction = \"deny\"\nmode = \"shadow\"\njwt = \"corp\"\n\
+                when = { \"claim.sub\" = [\"mallory\"] }\n";
+    let text = std::fs::read_to_string(scene.folder.path("mesh.toml")).unwrap();
+    let (before, rest) = text.split_once("[[policy]]\nname = \"not-mallory\"").unwrap();
+    let (_, after) = rest.split_once("[[policy]]").unwrap();
+    scene.folder.write(&format!("{before}{soon}[[policy]]{after}"));
+    let (mesh, web) = scene.start();
+    let stranger = SigningKey::new("one").unwrap();
+    let forged = signed(&stranger, &scene.issuer, "alice", &json!({}));
+    let unknown = signed(&SigningKey::new("two").unwrap(), &scene.issuer, "alice", &json!({}));
+    for token in [scene.token("alice", &json!({})), forged, unknown, "a.b.c".to_owned()] {
+        let passed = with_token(&web, "/open", &token);
+        assert_eq!(passed.status, 200, "{token}");
+        let travelled = format!("Bearer {token}");
+        assert_eq!(field(&passed.body, "authorization"), Some(travelled.as_str()));
+        assert_eq!(field(&passed.body, "x-authmesh-subject"), None);
+    }
+    assert_eq!(with_token(&web, "/open", &scene.token("mallory", &json!({}))).status, 200);
+    mesh.hear("a policy in shadow mode would have changed the answer");
+    let with_rule = with_token(&web, "/me", &scene.token("alice", &json!({})));
+    assert_eq!(field(&with_rule.body, "x-authmesh-subject"), Some("alice"));
+}
+
+#[test]
 fn a_token_that_is_forwarded_travels_on_with_its_subject() {
     let scene = Scene::new();
     scene.write("", "forward = true");

@@ -229,7 +229,9 @@ proptest! {
         let (bare, full) = (rules.decide(&without), request.decide(&rules));
         let is_asked = rules.ask_for_token(&without);
         prop_assert_eq!(is_asked, rules.ask_for_token(&request.inquiry()));
-        prop_assert!(is_asked || bare.answer.is_allowed() == full.answer.is_allowed());
+        let is_same = bare.answer.is_allowed() == full.answer.is_allowed();
+        prop_assert!(is_asked == Some(Mode::Enforced) || is_same);
+        prop_assert!(is_asked.is_some() || bare.shadow.is_some() == full.shadow.is_some());
     }
 
     #[test]

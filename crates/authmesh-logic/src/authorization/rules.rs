@@ -108,10 +108,18 @@ impl AccessRules {
 
     /// Whether what a token says can matter to this request: a rule looks at tokens, and nothing else
     /// keeps it from holding. Only then is a token judged; every other request may carry whatever it
-    /// likes to its service.
+    /// likes to its service. [`Mode::Shadow`] if only rules ask that decide nothing.
     #[must_use]
-    pub fn ask_for_token(&self, inquiry: &Inquiry<'_>) -> bool {
-        self.of_tokens.iter().any(|&place| self.rules[place].waits_for_token(inquiry))
+    pub fn ask_for_token(&self, inquiry: &Inquiry<'_>) -> Option<Mode> {
+        let asking = self.of_tokens.iter().map(|&place| &self.rules[place]);
+        let mut asked = None;
+        for rule in asking.filter(|rule| rule.waits_for_token(inquiry)) {
+            if rule.mode == Mode::Enforced {
+                return Some(Mode::Enforced);
+            }
+            asked = Some(Mode::Shadow);
+        }
+        asked
     }
 
     /// Each rule about the service of this request, in the order in which they are asked, by its
