@@ -215,6 +215,26 @@ async fn a_copy_on_disk_stands_in_for_the_issuer_at_a_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_keys_from_elsewhere_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("corp.jwks");
+    let one = key("one");
+    let server = IssuerServer::start(&[&one]).unwrap();
+    let provider = Provider { copy: Some(text(&copy)), ..at_url(&server) };
+    let running = tokens(&provider).await;
+    server.set_mood(Mood::Failing);
+    let sound = token(&server, &one, "a");
+    let discovered = Provider { keys: KeySource::Discovery, ..provider.clone() };
+    let authorities = Some(text(&folder.path().join("ca.pem")));
+    for moved in [discovered, Provider { authorities, ..provider.clone() }] {
+        assert_eq!(judged(&tokens(&moved).await, &sound).await, "unavailable");
+        running.adopt(std::slice::from_ref(&moved));
+        assert_eq!(judged(&running, &sound).await, "unavailable");
+    }
+    assert_eq!(judged(&tokens(&provider).await, &sound).await, "believed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_come_from_a_file_too() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.json");

@@ -156,7 +156,7 @@ impl Issuer {
     fn restore(&mut self, now: Moment) {
         let Some(path) = &self.provider.copy else { return };
         let time = Clock.time_of_day();
-        let kept = copy::read(Path::new(&**path), &self.provider.tokens.issuer, time);
+        let kept = copy::read(Path::new(&**path), &self.provider, time);
         let Some((document, age)) = kept else { return };
         let mut refresh = KeyRefresh::new(now);
         refresh.restored(&self.provider.refresh, age, now);
@@ -178,8 +178,8 @@ impl Issuer {
 
     fn keep_copy(&self, document: &str) {
         let Some(path) = &self.provider.copy else { return };
-        let issuer = &self.provider.tokens.issuer;
-        let written = copy::write(Path::new(&**path), issuer, document, Clock.time_of_day());
+        let time = Clock.time_of_day();
+        let written = copy::write(Path::new(&**path), &self.provider, document, time);
         if let Err(error) = written {
             tracing::warn!(provider = %self.provider.name, %error, "the keys are not kept on disk");
         }
