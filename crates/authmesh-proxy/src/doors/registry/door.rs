@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::asker::Asker;
 use super::body::{Fault, Fields};
 use super::facts::facts;
 use super::view::ViewText;
@@ -53,9 +54,9 @@ impl Door for RegistryDoor {
             tracing::warn!(?peer, reason = message, "turned away at the registry door");
             return error(StatusCode::FORBIDDEN, "forbidden", message);
         }
-        let who = registrant(peer);
-        if !self.allow(&who, Wish::Look) {
-            return unnamed(&who, "look");
+        let asker = self.asker(registrant(peer));
+        if !asker.may(Wish::Look) {
+            return may_not_look(&asker.who);
         }
         let Some(segments) = segments(request.uri().path()) else {
             return bad_request("the path cannot be read");
@@ -71,9 +72,9 @@ impl Door for RegistryDoor {
                  a digit",
             );
         };
-        let Some(id) = path.first() else { return self.read(&service, request).await };
-        if !self.allow(&who, Wish::Change(&service)) {
-            return unnamed(&who, "register this service");
+        let Some(id) = path.first() else { return self.read(asker, &service, request).await };
+        if !asker.may(Wish::Change(&service)) {
+            return may_not_register(&asker.who);
         }
         let Ok(id) = id.parse::<InstanceId>() else {
             return bad_request(
@@ -81,23 +82,23 @@ impl Door for RegistryDoor {
             );
         };
         match (path.len(), request.method()) {
-            (1, &Method::PUT) => self.register(&who, &service, id, request.into_body()).await,
-            (1, &Method::DELETE) => self.deregister(&who, &service, &id).await,
+            (1, &Method::PUT) => self.register(&asker, &service, id, request.into_body()).await,
+            (1, &Method::DELETE) => self.deregister(&asker.who, &service, &id).await,
             (1, _) => wrong_method("PUT, DELETE"),
-            (_, &Method::POST) => granted(self.registry.heartbeat_by(&who, &service, &id)),
+            (_, &Method::POST) => granted(self.registry.heartbeat_by(&asker.who, &service, &id)),
             _ => wrong_method("POST"),
         }
     }
 }
 
 impl RegistryDoor {
-    fn allow(&self, who: &Registrant, wish: Wish<'_>) -> bool {
-        self.registrants.load().allow(who, wish, self.own_user)
+    fn asker(&self, who: Registrant) -> Asker {
+        Asker { who, registrants: Arc::clone(&self.registrants), own_user: self.own_user }
     }
 
     async fn register(
         &self,
-        who: &Registrant,
+        asker: &Asker,
         service: &ServiceName,
         id: InstanceId,
         body: Incoming,
@@ -107,7 +108,11 @@ impl RegistryDoor {
             Ok(read) => read,
             Err(Fault { status, message }) => return error(status, "bad_request", &message),
         };
-        let answer = granted(self.registry.record_by(who, service, instance, ttl));
+        // The body took its time, and the rule may have become stricter in it.
+        if !asker.may(Wish::Change(service)) {
+            return may_not_register(&asker.who);
+        }
+        let answer = granted(self.registry.record_by(&asker.who, service, instance, ttl));
         self.once_saved(answer).await
     }
 
@@ -132,7 +137,12 @@ impl RegistryDoor {
         unavailable("the change is in force, and is not on disk: send it again")
     }
 
-    async fn read(&self, service: &ServiceName, request: Request<Incoming>) -> Answer {
+    async fn read(
+        &self,
+        asker: Asker,
+        service: &ServiceName,
+        request: Request<Incoming>,
+    ) -> Answer {
         if *request.method() != Method::GET && *request.method() != Method::HEAD {
             return wrong_method("GET, HEAD");
         }
@@ -146,7 +156,7 @@ impl RegistryDoor {
         };
         let (registry, service, closing) =
             (self.registry.clone(), service.clone(), self.closing.clone());
-        Watcher { registry, service, seen, closing }.answer(request.headers()).await
+        Watcher { asker, registry, service, seen, closing }.answer(request.headers()).await
     }
 }
 
@@ -170,6 +180,15 @@ fn registrant(peer: Peer) -> Registrant {
         Peer::Workload(id) => Registrant::Workload(id),
         Peer::Address(_) => Registrant::Unproved,
     }
+}
+
+/// The answer to who may not see who is registered.
+pub(super) fn may_not_look(who: &Registrant) -> Answer {
+    unnamed(who, "look")
+}
+
+fn may_not_register(who: &Registrant) -> Answer {
+    unnamed(who, "register this service")
 }
 
 /// The answer to who is not named for what it asks.

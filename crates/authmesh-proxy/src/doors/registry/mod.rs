@@ -1,5 +1,6 @@
 //! The door for workloads: they register, prove that they live, and watch one another.
 
+mod asker;
 mod body;
 
 mod facts;

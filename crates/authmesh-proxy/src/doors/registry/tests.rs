@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -26,6 +27,7 @@ struct Open {
     address: Address,
     closing: watch::Sender<bool>,
     task: JoinHandle<()>,
+    registrants: Arc<ArcSwap<Registrants>>,
 }
 
 /// One client's connection.
@@ -36,9 +38,10 @@ impl Open {
         let registry = Registry::embedded();
         let socket = DoorSocket::open(address, Reach::Owner).unwrap();
         let (closing, is_closing) = watch::channel(false);
+        let registrants = Arc::new(ArcSwap::from_pointee(registrants));
         let door = RegistryDoor {
             registry: registry.clone(),
-            registrants: Arc::new(ArcSwap::from_pointee(registrants)),
+            registrants: Arc::clone(&registrants),
             own_user: own_user().unwrap(),
             closing: is_closing.clone(),
         };
@@ -48,7 +51,7 @@ impl Open {
             serving.await;
             drop(file);
         });
-        Self { registry, address: socket.address, closing, task }
+        Self { registry, address: socket.address, closing, task, registrants }
     }
 
     async fn client(&self) -> Client {
@@ -258,6 +261,55 @@ async fn events_tell_each_view_until_the_door_closes() {
     open.closing.send_replace(true);
     assert!(body.frame().await.is_none());
     open.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_not_look_any_more_is_told_nothing_more() {
+    let service = "token".parse().unwrap();
+    for accept in ["text/event-stream", "application/json"] {
+        let open = on_loopback();
+        let mut client = open.client().await;
+        let change = |port| {
+            let instance = Instance::at(Address::Tcp(([127, 0, 0, 1], port).into()));
+            open.registry.record(&service, instance, DEFAULT_TTL).unwrap().revision
+        };
+        let path = format!("/v1/registry/token?watch={}", change(1));
+        let watching = request(Method::GET, &path).header(header::ACCEPT, accept);
+        let asked = tokio::spawn(async move {
+            let answer = client.send(watching.body(Full::default()).unwrap()).await;
+            let frame = answer.into_body().frame().await;
+            frame.map(|frame| frame.unwrap().into_data().unwrap()).unwrap_or_default()
+        });
+        while open.registry.metrics().watchers == 0 {
+            tokio::task::yield_now().await;
+        }
+        open.registrants.store(Arc::new(Registrants::Owner));
+        change(2);
+        let told = String::from_utf8(asked.await.unwrap().to_vec()).unwrap();
+        assert!(!told.contains("127.0.0.1:2"), "{accept} {told}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_register_any_more_ends_no_registration() {
+    let open = on_loopback();
+    let Address::Tcp(address) = &open.address else { unreachable!() };
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = FACTS.len();
+    let head = format!(
+        "PUT {TOKEN_1} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\nconnection: close\r\n\
+         content-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100", "the body is waited for");
+    open.registrants.store(Arc::new(Registrants::Owner));
+    stream.write_all(FACTS.as_bytes()).await.unwrap();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("HTTP/1.1 403"), "{rest}");
+    assert!(open.registry.list(&"token".parse().unwrap()).instances.is_empty());
 }
 
 /// Asks, and gives status and reason.

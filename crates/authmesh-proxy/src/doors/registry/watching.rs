@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use authmesh::discovery::{Registry, ServiceName, View};
+use authmesh::discovery::{Registry, ServiceName, View, Wish};
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use tokio::sync::watch;
 
+use super::asker::Asker;
+use super::door::may_not_look;
 use super::view::ViewText;
 use crate::doors::answer::{Answer, json};
 use crate::doors::stream::{QUIET, QUIET_LIMIT, Teller, event_stream};
@@ -16,6 +18,8 @@ const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
 /// Somebody who waits for what comes after a revision.
 pub(super) struct Watcher {
+    /// Asked again after every wait: a wait outlives the rule it began under.
+    pub(super) asker: Asker,
     pub(super) registry: Registry,
     pub(super) service: ServiceName,
     pub(super) seen: u64,
@@ -33,7 +37,11 @@ impl Watcher {
             self.seen = last.unwrap_or(self.seen);
             return event_stream(self);
         }
-        match self.wait(WAIT_LIMIT).await {
+        let waited = self.wait(WAIT_LIMIT).await;
+        if !self.asker.may(Wish::Look) {
+            return may_not_look(&self.asker.who);
+        }
+        match waited {
             Some(Some(view)) => json(StatusCode::OK, &ViewText::of(&self.service, &view)),
             Some(None) | None => unchanged(),
         }
@@ -52,7 +60,11 @@ impl Watcher {
 
 impl Teller for Watcher {
     async fn next(mut self) -> Option<(String, Self)> {
-        let Some(view) = self.wait(QUIET_LIMIT).await? else {
+        let waited = self.wait(QUIET_LIMIT).await?;
+        if !self.asker.may(Wish::Look) {
+            return None;
+        }
+        let Some(view) = waited else {
             return Some((QUIET.to_owned(), self));
         };
         self.seen = view.revision;
