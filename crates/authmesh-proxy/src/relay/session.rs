@@ -44,6 +44,10 @@ const BODY_PATIENCE: Duration = Duration::from_millis(100);
 /// In how many pieces a request may come.
 const MOST_PIECES: u32 = 16;
 
+/// The memory of each kind that a connection keeps while it waits for a request, in bytes: most wait far
+/// longer than they work, and what one large request took would stay with each.
+const MOST_KEPT: usize = 8 * 1024;
+
 /// How much is read ahead while an answer is waited for, in bytes.
 const MOST_AHEAD: usize = 64 * 1024;
 
@@ -89,7 +93,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     ) -> io::Result<Option<Taken>> {
         for _ in 0..MOST_PIECES {
             let mut found = Found::Part { lacks_body: false };
-            if !self.input.is_empty() {
+            if self.input.is_empty() {
+                self.let_go();
+            } else {
                 let Self { head, input, memory, .. } = self;
                 entered(&mut |table, entrance| found = find(table, entrance, head, input, memory));
             }
@@ -118,6 +124,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             }
         }
         Ok(None)
+    }
+
+    /// Lets go of what the last request took beyond the usual.
+    fn let_go(&mut self) {
+        for memory in [&mut self.input, &mut self.memory, self.outlet.begin()] {
+            if memory.capacity() > MOST_KEPT {
+                *memory = Vec::new();
+            }
+        }
     }
 
     /// Passes a request on and its answer back. Whether the connection is to end after that.
@@ -216,5 +231,32 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             self.input.extend_from_slice(buffer.filled());
             Poll::Ready(Ok(buffer.filled().len()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_large_request_took_is_not_kept_while_there_is_none() {
+        let (mut stream, _client) = tokio::io::duplex(64);
+        let activity = Activity::new(Arc::default());
+        let mut session = Session::new(&mut stream, &activity);
+        for kept in [1_024, 64 * 1_024] {
+            session.input.reserve(kept);
+            session.memory.resize(kept, 0);
+            session.outlet.begin().reserve(kept);
+            {
+                let mut waiting = pin!(session.next(|_| panic!("nothing has come")));
+                poll_fn(|context| {
+                    assert!(waiting.as_mut().poll(context).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+            }
+            let held = [&session.input, &session.memory, &*session.outlet.begin()];
+            assert!(held.iter().all(|memory| (memory.capacity() >= kept) == (kept < MOST_KEPT)));
+        }
     }
 }
