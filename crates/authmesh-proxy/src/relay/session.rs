@@ -206,7 +206,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
 
     /// Reads what there is. How much that was; 0 is the end, of the client's or of our own will.
     fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.activity.is_ending() && self.input.is_empty() {
+        // Empty lines before a request are none of it (RFC 9112 §2.2).
+        let is_between = self.input.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        if self.activity.is_ending() && is_between {
+            self.input.clear();
             return Poll::Ready(Ok(0));
         }
         self.poll_read(context)

@@ -271,6 +271,16 @@ async fn a_body_may_come_after_its_head() {
 }
 
 #[tokio::test]
+async fn an_empty_line_behind_a_request_does_not_keep_a_stop_waiting() {
+    let backend = backend().await;
+    let proxy = Running::before(&backend.address, "[limits]\ndrain_timeout = \"20s\"\n").await;
+    let mut client = proxy.connect().await;
+    let request = "POST / HTTP/1.1\r\nhost: token\r\ncontent-length: 1\r\n\r\na\r\n";
+    assert_eq!(ask(&mut client, request).await.0[0], "HTTP/1.1 200 OK");
+    assert_eq!(proxy.stop().await.cut_off, 0);
+}
+
+#[tokio::test]
 async fn a_kept_connection_that_its_endpoint_closed_is_not_used() {
     let backend = Backend::serving(async |mut stream| {
         read_head(&mut stream).await;
