@@ -2,7 +2,7 @@
 
 use super::Fallback::{Depends, Example, Nothing, Required};
 use super::Section;
-use super::Weaker::{Larger, Lost, OneMore};
+use super::Weaker::{Larger, LongerThanOff, Lost, OneMore};
 use super::key::keys;
 
 pub(super) const SECTIONS: &[Section] = &[
@@ -46,7 +46,7 @@ pub(super) const SECTIONS: &[Section] = &[
             audiences: "array of texts", Required, r#"["https://login.corp.example"]"#, "What `aud` must name: one of these.", weaker (OneMore);
             algorithms: "array of words", Example, r#"["ES256", "RS256", "PS256", "EdDSA"]"#, "By which of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512` and `EdDSA` tokens may be signed.", weaker (OneMore);
             typ: "array of texts", Example, r#"["JWT", "at+jwt"]"#, "Which kinds of token are taken; one that does not say its kind is a `JWT`.", weaker (OneMore);
-            leeway: "duration or `off`", Example, r#""60s""#, "How far the clocks may be apart, at most `5m`.", weaker (Larger);
+            leeway: "duration or `off`", Example, r#""60s""#, "How far the clocks may be apart, at most `5m`.", weaker (LongerThanOff);
             max_lifetime: "duration or `off`", Example, r#""24h""#, "For how long a token may be valid, from when it was issued.", weaker (Larger);
             forward: "boolean", Example, "false", "Whether the token travels on to the service. Its subject does, in `x-authmesh-subject`.";
             jwks: "text or table", Required, r#""https://idp.corp.example/keys""#, "Where the keys come from; `https`, or `http` on this machine. A URL is the same as `{ url = … }`.", weaker "keys from elsewhere";

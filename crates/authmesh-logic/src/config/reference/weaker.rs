@@ -17,6 +17,8 @@ use crate::discovery::Address;
 pub enum Weaker {
     /// A larger number, size or duration; "off" is the largest, and so is what is not written.
     Larger,
+    /// A longer duration; "off" is none at all.
+    LongerThanOff,
     /// One more in the list; what is not written is an empty list.
     OneMore,
     /// One more in the list; what is not written is all there is.
@@ -76,6 +78,7 @@ impl Weaker {
                 let off = if kind.contains("`off`") { " or `off`" } else { "" };
                 format!("{more}{off}")
             }
+            Self::LongerThanOff => "longer".to_string(),
             Self::OneMore => "one more".to_string(),
             Self::OneMoreOfAll => "one more, or all".to_string(),
             Self::OneLess => "one less".to_string(),
@@ -99,6 +102,7 @@ impl Weaker {
     pub fn judge(self, before: Option<&Value>, after: Option<&Value>) -> Effect {
         match self {
             Self::Larger => by_rank(&amount(before), &amount(after)),
+            Self::LongerThanOff => by_rank(&amount_or_none(before), &amount_or_none(after)),
             Self::OneMore => by_lists(&texts(before), &texts(after)),
             Self::OneMoreOfAll => match (before, after) {
                 (Some(_), Some(_)) => by_lists(&texts(before), &texts(after)),
@@ -145,6 +149,14 @@ pub(in crate::config) fn amount(value: Option<&Value>) -> u128 {
         _ => None,
     };
     amount.unwrap_or(u128::MAX)
+}
+
+/// As [`amount`], where "off" is nothing.
+fn amount_or_none(value: Option<&Value>) -> u128 {
+    match value {
+        Some(Value::String(text)) if text == OFF => 0,
+        value => amount(value),
+    }
 }
 
 /// The members of a list as texts; a single value is a list of one, a table a list of what stands
@@ -263,6 +275,9 @@ mod tests {
             (Weaker::Larger, "1000", "1MiB"),
             (Weaker::Larger, "50%", "60%"),
             (Weaker::Larger, "1s", ""),
+            (Weaker::LongerThanOff, "off", "1s"),
+            (Weaker::LongerThanOff, "1s", "1m"),
+            (Weaker::LongerThanOff, "1m", ""),
             (Weaker::OneMore, "[a]", "[a b]"),
             (Weaker::OneMore, "", "[a]"),
             (Weaker::Lost, "a", ""),

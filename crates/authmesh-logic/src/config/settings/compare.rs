@@ -9,7 +9,7 @@ use super::text::toml_text;
 use super::{rules, tables};
 use crate::config::Span;
 use crate::config::reference::{self, Effect, Fallback, Key};
-use crate::config::tree::Value;
+use crate::config::tree::{Node, Value};
 
 /// One key that means something else than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,12 +121,21 @@ fn is_same(key: &Key, before: Option<&Value>, after: Option<&Value>) -> bool {
             && reference::amount(before) == reference::amount(after)
 }
 
-/// The default of a key as a value; `None` where it has none, or none that is a simple one.
+/// The default of a key as a value; `None` where it has none, or none that is a simple one or a
+/// list of such.
 fn default_of(key: &Key) -> Option<Value> {
     if key.fallback != Fallback::Example {
         return None;
     }
-    let text = key.example;
+    let list = key.example.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let Some(list) = list else { return simple(key.example) };
+    let members = list.split(',').map(|member| simple(member.trim()));
+    let nodes: Option<Vec<Node>> =
+        members.map(|value| Some(Node { span: Span::default(), value: value? })).collect();
+    nodes.map(Value::Array)
+}
+
+fn simple(text: &str) -> Option<Value> {
     let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match (quoted, text) {
         (Some(inner), _) => Some(Value::String(inner.into())),

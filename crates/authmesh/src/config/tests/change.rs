@@ -91,6 +91,38 @@ fn each_change_is_marked() {
 }
 
 #[test]
+fn a_token_provider_that_believes_more_is_weaker_also_by_what_is_not_written() {
+    use Effect::{Stronger, Weaker};
+    let with = |more: &str| {
+        read(&format!(
+            "{BEFORE}[jwt.corp]\nissuer = 'https://a'\naudiences = ['b']\n{more}\n\
+             jwks = {{ discover = true }}\n[[policy]]\nname = 'p'\naction = 'deny'\njwt = 'corp'\n"
+        ))
+    };
+    for (key, less, more) in [
+        ("leeway", "leeway = 'off'", "leeway = '1s'"),
+        ("leeway", "leeway = 'off'", ""),
+        ("leeway", "leeway = '59s'", ""),
+        ("leeway", "", "leeway = '61s'"),
+        ("max_lifetime", "max_lifetime = '1h'", "max_lifetime = 'off'"),
+        ("max_lifetime", "", "max_lifetime = '25h'"),
+        ("algorithms", "algorithms = ['ES256']", ""),
+        ("algorithms", "", "algorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'RS512']"),
+        ("typ", "typ = ['at+jwt']", ""),
+    ] {
+        let path = format!("jwt.corp.{key}");
+        for (before, after, wanted) in [(less, more, Weaker), (more, less, Stronger)] {
+            let changes = with(after).changes_from(&with(before).settings);
+            let found: Vec<_> = changes.iter().map(|it| (it.path.as_str(), it.effect)).collect();
+            assert_eq!(found, [(path.as_str(), wanted)], "{before} → {after}");
+        }
+    }
+    let spelled = "algorithms = ['EdDSA', 'ES256', 'RS256', 'PS256']";
+    let change = with(spelled).changes_from(&with("").settings);
+    assert!(change.iter().all(|it| it.effect == Effect::Neutral), "{change:?}");
+}
+
+#[test]
 fn revocation_lists_protect_more_from_the_first_whatever_their_mode() {
     use Effect::{Neutral, Stronger, Weaker};
     let with = |crl: &str| {
