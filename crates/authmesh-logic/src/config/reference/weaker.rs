@@ -159,8 +159,8 @@ fn amount_or_none(value: Option<&Value>) -> u128 {
     }
 }
 
-/// The members of a list as texts; a single value is a list of one, a table a list of what stands
-/// under each key.
+/// The members of a list as texts; a single value is a list of one, a table a list of its keys and of
+/// what stands under each: a key with nothing under it says something, too.
 pub(in crate::config) fn texts(value: Option<&Value>) -> BTreeSet<String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -171,8 +171,9 @@ pub(in crate::config) fn texts(value: Option<&Value>) -> BTreeSet<String> {
         Some(Value::Table(table)) => table
             .iter()
             .flat_map(|(key, entry)| {
-                let members = texts(Some(&entry.node.value));
-                members.into_iter().map(move |member| format!("{key} = {member}"))
+                let members = texts(Some(&entry.node.value)).into_iter();
+                let members = members.map(move |member| format!("{key} = {member}"));
+                core::iter::once(key.clone()).chain(members)
             })
             .collect(),
         Some(other) => [text(other)].into(),

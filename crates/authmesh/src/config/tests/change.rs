@@ -123,6 +123,26 @@ fn a_token_provider_that_believes_more_is_weaker_also_by_what_is_not_written() {
 }
 
 #[test]
+fn one_more_who_may_look_at_the_registry_is_weaker() {
+    use Effect::{Stronger, Weaker};
+    let with = |uids: &str| {
+        let address = "address = 'unix:/run/registry.sock'";
+        read(&format!("{BEFORE}[registry]\nkind = 'embedded'\n{address}\nuids = {{ {uids} }}\n"))
+    };
+    for (less, more) in [
+        ("7 = 'token'", "7 = 'token', 8 = []"),
+        ("7 = []", "7 = 'token'"),
+        ("7 = 'token'", "7 = ['token', 'login']"),
+    ] {
+        for (before, after, wanted) in [(less, more, Weaker), (more, less, Stronger)] {
+            let changes = with(after).changes_from(&with(before).settings);
+            let found: Vec<_> = changes.iter().map(|it| (it.path.as_str(), it.effect)).collect();
+            assert_eq!(found, [("registry.uids", wanted)], "{before} → {after}");
+        }
+    }
+}
+
+#[test]
 fn revocation_lists_protect_more_from_the_first_whatever_their_mode() {
     use Effect::{Neutral, Stronger, Weaker};
     let with = |crl: &str| {
