@@ -95,7 +95,8 @@ fn decide(
     rewrite(request.headers_mut(), table, client.is_none_or(|client| client.from_trusted));
     let asking = upgrade.map(|upgrade| {
         let judged = Judged::of(entrance.caller(client), destination.service(), request);
-        Asking::new(upgrade, judged)
+        // On the heap, as few requests ask and every one would be made larger.
+        Box::new(Asking::new(upgrade, judged))
     });
     // Also where no route takes it: whoever may not pass does not learn which routes there are.
     let admitted = {
@@ -286,7 +287,7 @@ fn clean<B>(response: &mut Response<B>, is_asking: bool) -> Result<(), Refusal> 
 /// The answer with the body that the connection sends.
 fn pass_on<B>(
     mut response: Response<ResponseBody>,
-    asking: Option<Asking>,
+    asking: Option<Box<Asking>>,
     wrap: impl FnOnce(ReplyBody) -> B,
 ) -> Response<B> {
     match asking.zip(response.body_mut().take_tunnel()) {

@@ -14,7 +14,7 @@ use crate::switched::{Asking, say_websocket};
 /// A request that may go on.
 pub(crate) struct Onward {
     pub(crate) service: ServiceClient,
-    pub(crate) asking: Option<Asking>,
+    pub(crate) asking: Option<Box<Asking>>,
 }
 
 /// Why a request does not go on, or not yet.
