@@ -1,7 +1,7 @@
-//! HTTP/1.1 to one endpoint: one exchange at a time on each connection, the latest used first.
+//! HTTP/1.1 to one endpoint, through the HTTP library.
 
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::task::Context;
 
 use authmesh_logic::Moment;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use super::connect::connect;
 use super::exchange_timer::ExchangeTimer;
 use super::gathered::Gathered;
+use super::idle::{Idle, Reusable};
 use super::{ConnectionPolicy, Lent, Passage, Transport, Unanswered, take, unasked_protocol};
 use crate::error::BoxError;
 use crate::identity::Proof;
@@ -23,16 +24,10 @@ pub(crate) struct Connection {
     /// On the heap, so that connections without one are not larger for it.
     proof: Option<Box<Proof>>,
     born: Moment,
-    used: Moment,
     timer: ExchangeTimer,
 }
 
-/// The unused connections of one lane. Its lock is taken by that lane's worker and, now and then,
-/// by the sweep.
-#[derive(Default)]
-pub(super) struct Pool(Mutex<Vec<Connection>>);
-
-impl Pool {
+impl Idle<Connection> {
     /// Sends on a kept connection, or on a new one. A kept connection that turns out to be closed
     /// hands the request back and the next is tried: the endpoint did nothing wrong.
     pub(super) async fn send(
@@ -44,7 +39,7 @@ impl Pool {
         let Passage { connections: policy, now, end, .. } = passage;
         let (now, end) = (*now, *end);
         loop {
-            let kept = self.take(transport, policy, now);
+            let kept = self.take(transport, policy, now).await;
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
@@ -69,62 +64,14 @@ impl Pool {
             }
         }
     }
-
-    pub(super) fn keep(
-        &self,
-        transport: &Transport,
-        policy: &ConnectionPolicy,
-        now: Moment,
-        mut connection: Connection,
-    ) {
-        let is_old = now.since(connection.born) >= policy.oldest;
-        if is_old || !connection.is_good(transport, now) {
-            return;
-        }
-        connection.used = now;
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < policy.most_idle {
-            idle.push(connection);
-        }
-    }
-
-    /// Closes all.
-    pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    pub(super) fn sweep(&self, transport: &Transport, policy: &ConnectionPolicy, now: Moment) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|connection| {
-            connection.is_good(transport, now) && now.since(connection.used) < policy.keep_alive
-        });
-    }
-
-    fn take(
-        &self,
-        transport: &Transport,
-        policy: &ConnectionPolicy,
-        now: Moment,
-    ) -> Option<Connection> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(connection) = idle.pop() {
-            let is_fresh = now.since(connection.used) < policy.keep_alive;
-            if is_fresh && connection.is_good(transport, now) {
-                return Some(connection);
-            }
-        }
-        None
-    }
 }
 
-impl Connection {
-    /// Whether it may carry a further request.
-    fn is_good(&self, transport: &Transport, now: Moment) -> bool {
+impl Reusable for Connection {
+    fn born(&self) -> Moment {
+        self.born
+    }
+
+    fn is_good(&mut self, transport: &Transport, now: Moment, _: &mut Context<'_>) -> bool {
         !self.sender.is_closed() && transport.still_holds(self.proof.as_deref(), now)
     }
 }
@@ -138,7 +85,7 @@ async fn open(
     let (sender, connection) = http1::handshake(TokioIo::new(Gathered::new(stream))).await?;
     transport.open.drive(connection.with_upgrades());
     let proof = proof.map(Box::new);
-    Ok(Connection { sender, proof, born: now, used: now, timer: ExchangeTimer::default() })
+    Ok(Connection { sender, proof, born: now, timer: ExchangeTimer::default() })
 }
 
 async fn exchange(

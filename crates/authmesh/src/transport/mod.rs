@@ -5,6 +5,7 @@ mod exchange_timer;
 mod gathered;
 mod http1;
 mod http2;
+mod idle;
 mod raw;
 
 pub use connect::unpace;
@@ -22,6 +23,7 @@ use authmesh_logic::{Lane, Moment};
 use http::{Request, Response};
 use hyper::body::Incoming;
 
+use self::idle::Idle;
 use crate::error::BoxError;
 use crate::identity::{Pin, Proof};
 use crate::raw_request::RawRequest;
@@ -89,9 +91,9 @@ pub(crate) enum Lent {
 
 #[derive(Default)]
 struct LaneConnections {
-    http1: http1::Pool,
+    http1: Idle<http1::Connection>,
     http2: http2::Slot,
-    raw: raw::Pool,
+    raw: Idle<Box<raw::Connection>>,
 }
 
 impl ConnectionPolicy {
@@ -163,7 +165,7 @@ impl Transport {
         let own = self.own(lane);
         match lent {
             Lent::Http1(connection) => {
-                own.http1.keep(self, &policy.beside(own.raw.len()), now, connection);
+                own.http1.keep(&policy.beside(own.raw.len()), now, connection);
             }
             Lent::Raw(connection) => {
                 own.raw.keep(&policy.beside(own.http1.len()), now, connection);

@@ -13,6 +13,7 @@ use tokio::task::coop::unconstrained;
 
 use super::super::connect::Stream;
 use super::super::exchange_timer::ExchangeTimer;
+use super::super::idle::Reusable;
 use super::super::{OpenPlace, Transport, Unanswered, unasked_protocol};
 use super::answer::AnswerHead;
 use crate::error::BoxError;
@@ -27,7 +28,6 @@ pub(crate) struct Connection {
     pub(super) timer: ExchangeTimer,
     pub(super) proof: Option<Proof>,
     pub(super) born: Moment,
-    pub(super) used: Moment,
     pub(super) _place: OpenPlace,
 }
 
@@ -44,15 +44,14 @@ const FIRST_WRITE: usize = 16 * 1024;
 /// The most interim answers (RFC 9110 §15.2) before the final one.
 const MOST_INTERIM: u32 = 16;
 
-impl Connection {
-    /// Whether it may carry a further request: the endpoint has neither closed it nor said anything.
-    /// Takes nothing from the stream of a connection that may.
-    pub(super) fn is_good(
-        &mut self,
-        transport: &Transport,
-        now: Moment,
-        context: &mut Context<'_>,
-    ) -> bool {
+impl Reusable for Box<Connection> {
+    fn born(&self) -> Moment {
+        self.born
+    }
+
+    /// Its endpoint must not have said anything either. Takes nothing from the stream of a connection
+    /// that is good.
+    fn is_good(&mut self, transport: &Transport, now: Moment, context: &mut Context<'_>) -> bool {
         let mut space = [0; 1];
         let mut buffer = ReadBuf::new(&mut space);
         let read = poll_fn(|context| Pin::new(&mut self.stream).poll_read(context, &mut buffer));
@@ -60,7 +59,9 @@ impl Connection {
         pin!(unconstrained(read)).poll(context).is_pending()
             && transport.still_holds(self.proof.as_ref(), now)
     }
+}
 
+impl Connection {
     /// Sends a request and reads the head of its answer, and what comes along with it. Nothing more of
     /// the request is sent once the answer is there.
     pub(super) async fn exchange(

@@ -3,9 +3,8 @@
 
 mod answer;
 mod connection;
-mod pool;
+mod send;
 
 pub use answer::Progress;
 pub(crate) use answer::RawAnswer;
 pub(crate) use connection::Connection;
-pub(super) use pool::Pool;

@@ -1,30 +1,22 @@
-//! The unused connections of one lane: one exchange at a time on each, the latest used first.
+//! Sends a request on a kept connection, or on a new one.
 
-use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use authmesh_logic::Moment;
 
 use super::super::connect::connect;
 use super::super::exchange_timer::ExchangeTimer;
+use super::super::idle::Idle;
 use super::super::{ConnectionPolicy, Passage, Transport, Unanswered};
 use super::answer::RawAnswer;
 use super::connection::Connection;
 use crate::error::BoxError;
 use crate::raw_request::RawRequest;
 
-/// The unused connections of one lane. Its lock is taken by that lane's worker and, now and then,
-/// by the sweep.
-#[derive(Default)]
-#[expect(clippy::vec_box, reason = "a connection moves from here to its answer and back")]
-pub(crate) struct Pool(Mutex<Vec<Box<Connection>>>);
-
-impl Pool {
+impl Idle<Box<Connection>> {
     /// Sends on a kept connection, or on a new one. A kept connection that turns out to be closed
     /// before a byte went out is let go and the next is tried: the endpoint did nothing wrong.
-    pub(crate) async fn send(
+    pub(in crate::transport) async fn send(
         &self,
         transport: &Transport,
         passage: Passage,
@@ -33,8 +25,7 @@ impl Pool {
         let Passage { connections: policy, now, end, .. } = &passage;
         let (now, end) = (*now, *end);
         loop {
-            let kept = poll_fn(|context| Poll::Ready(self.take(transport, policy, now, context)));
-            let kept = kept.await;
+            let kept = self.take(transport, policy, now).await;
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
@@ -63,59 +54,6 @@ impl Pool {
             }
         }
     }
-
-    pub(crate) fn keep(
-        &self,
-        policy: &ConnectionPolicy,
-        now: Moment,
-        mut connection: Box<Connection>,
-    ) {
-        if now.since(connection.born) >= policy.oldest {
-            return;
-        }
-        connection.used = now;
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < policy.most_idle {
-            idle.push(connection);
-        }
-    }
-
-    /// Closes all.
-    pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Closes what has been unused for too long, or was closed by its endpoint.
-    pub(crate) fn sweep(&self, transport: &Transport, policy: &ConnectionPolicy, now: Moment) {
-        let mut nobody = Context::from_waker(Waker::noop());
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain_mut(|connection| {
-            now.since(connection.used) < policy.keep_alive
-                && connection.is_good(transport, now, &mut nobody)
-        });
-    }
-
-    fn take(
-        &self,
-        transport: &Transport,
-        policy: &ConnectionPolicy,
-        now: Moment,
-        context: &mut Context<'_>,
-    ) -> Option<Box<Connection>> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(mut connection) = idle.pop() {
-            let is_fresh = now.since(connection.used) < policy.keep_alive;
-            if is_fresh && connection.is_good(transport, now, context) {
-                return Some(connection);
-            }
-        }
-        None
-    }
 }
 
 async fn open(
@@ -129,7 +67,6 @@ async fn open(
         timer: ExchangeTimer::default(),
         proof,
         born: now,
-        used: now,
         _place: transport.open_place(),
     }))
 }
