@@ -167,9 +167,9 @@ async fn serve_long<S>(
     }
 }
 
-/// Goes on as another protocol until a side ends, nothing moves any more, its request may no longer pass,
-/// what the handshake `proved` ends, or `drain` turns true: only the two ends know where a message ends, so nothing can be said to
-/// them first.
+/// Goes on as another protocol until a side ends, nothing moves any more, its request may no longer
+/// pass, what the handshake `proved` ends, or `drain` turns true: only the two ends know where a
+/// message ends, so nothing can be said to them first.
 async fn carry(
     switched: Switched,
     proved: Option<&Proved>,

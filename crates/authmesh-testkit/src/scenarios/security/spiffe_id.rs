@@ -7,17 +7,7 @@ use serde_json::Value;
 use super::judged;
 use crate::scenarios::Verdict;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the first four are for people")]
-struct Case {
-    id: String,
-    group: String,
-    title: String,
-    source: Value,
-    input: Input,
-    expect: Expected,
-}
+type Case = super::Case<Input, Expected>;
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]

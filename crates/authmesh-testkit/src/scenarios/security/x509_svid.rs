@@ -17,17 +17,7 @@ use crate::scenarios::Verdict;
 /// hold from 2020 to 2120.
 const NOW: Duration = Duration::from_secs(1_800_000_000);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the first four are for people")]
-struct Case {
-    id: String,
-    group: String,
-    title: String,
-    source: Value,
-    input: Input,
-    expect: Expected,
-}
+type Case = super::Case<Input, Expected>;
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
