@@ -36,26 +36,11 @@ impl Idle<Connection> {
         passage: &Passage,
         request: &mut Request<RequestBody>,
     ) -> Result<(Response<Incoming>, Lent), Unanswered> {
-        let Passage { connections: policy, now, end, .. } = passage;
-        let (now, end) = (*now, *end);
         loop {
-            let kept = self.take(transport, policy, now).await;
-            let is_kept = kept.is_some();
-            let mut connection = match kept {
-                Some(connection) => connection,
-                None => {
-                    // On the heap, as it happens rarely and every request would be made larger.
-                    let opening = Box::pin(open(transport, policy, now));
-                    match tokio::time::timeout(end.since(now), opening).await {
-                        Ok(Ok(connection)) => connection,
-                        Ok(Err(error)) => return Err(Unanswered::Returned(error)),
-                        Err(_) => return Err(Unanswered::Late),
-                    }
-                }
-            };
+            let (mut connection, is_kept) = self.lend(transport, passage).await?;
             let exchanged = {
                 let Connection { sender, timer, .. } = &mut connection;
-                timer.bound(end, pin!(exchange(sender, request))).await
+                timer.bound(passage.end, pin!(exchange(sender, request))).await
             };
             match exchanged {
                 Some(Err(Unanswered::Returned(_))) if is_kept => {}
@@ -67,6 +52,18 @@ impl Idle<Connection> {
 }
 
 impl Reusable for Connection {
+    async fn open(
+        transport: &Transport,
+        policy: &ConnectionPolicy,
+        now: Moment,
+    ) -> Result<Self, BoxError> {
+        let (stream, proof) = connect(transport, policy.connect_timeout).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(Gathered::new(stream))).await?;
+        transport.open.drive(connection.with_upgrades());
+        let proof = proof.map(Box::new);
+        Ok(Self { sender, proof, born: now, timer: ExchangeTimer::default() })
+    }
+
     fn born(&self) -> Moment {
         self.born
     }
@@ -74,18 +71,6 @@ impl Reusable for Connection {
     fn is_good(&mut self, transport: &Transport, now: Moment, _: &mut Context<'_>) -> bool {
         !self.sender.is_closed() && transport.still_holds(self.proof.as_deref(), now)
     }
-}
-
-async fn open(
-    transport: &Transport,
-    policy: &ConnectionPolicy,
-    now: Moment,
-) -> Result<Connection, BoxError> {
-    let (stream, proof) = connect(transport, policy.connect_timeout).await?;
-    let (sender, connection) = http1::handshake(TokioIo::new(Gathered::new(stream))).await?;
-    transport.open.drive(connection.with_upgrades());
-    let proof = proof.map(Box::new);
-    Ok(Connection { sender, proof, born: now, timer: ExchangeTimer::default() })
 }
 
 async fn exchange(

@@ -1,19 +1,27 @@
 //! The unused connections of one lane: each carries one exchange at a time, the latest used first.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use authmesh_logic::Moment;
 
-use super::{ConnectionPolicy, Transport};
+use super::{ConnectionPolicy, Passage, Transport, Unanswered};
+use crate::error::BoxError;
 
 /// The unused connections of one lane. Its lock is taken by that lane's worker and, now and then,
 /// by the sweep.
 pub(super) struct Idle<C>(Mutex<Vec<Unused<C>>>);
 
 /// A connection that may carry one request after another.
-pub(super) trait Reusable {
+pub(super) trait Reusable: Sized + Send {
+    /// Makes one.
+    fn open(
+        transport: &Transport,
+        policy: &ConnectionPolicy,
+        now: Moment,
+    ) -> impl Future<Output = Result<Self, BoxError>> + Send;
+
     /// When it was made.
     fn born(&self) -> Moment;
 
@@ -33,14 +41,24 @@ impl<C> Default for Idle<C> {
 }
 
 impl<C: Reusable> Idle<C> {
-    /// The connection used last that is still good. Never waits.
-    pub(super) async fn take(
+    /// The connection used last that is still good, or a new one; and whether it was kept.
+    pub(super) async fn lend(
         &self,
         transport: &Transport,
-        policy: &ConnectionPolicy,
-        now: Moment,
-    ) -> Option<C> {
-        poll_fn(|context| Poll::Ready(self.pop(transport, policy, now, context))).await
+        passage: &Passage,
+    ) -> Result<(C, bool), Unanswered> {
+        let Passage { connections: policy, now, end, .. } = passage;
+        let kept = poll_fn(|context| Poll::Ready(self.pop(transport, policy, *now, context)));
+        if let Some(kept) = kept.await {
+            return Ok((kept, true));
+        }
+        // On the heap, as it happens rarely and every request would be made larger.
+        let opening = Box::pin(C::open(transport, policy, *now));
+        match tokio::time::timeout(end.since(*now), opening).await {
+            Ok(Ok(connection)) => Ok((connection, false)),
+            Ok(Err(error)) => Err(Unanswered::Returned(error)),
+            Err(_) => Err(Unanswered::Late),
+        }
     }
 
     /// Keeps a connection whose exchange has ended well, if it is not too old and there is room.

@@ -11,10 +11,10 @@ use authmesh_logic::request_head::HttpVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop::unconstrained;
 
-use super::super::connect::Stream;
+use super::super::connect::{Stream, connect};
 use super::super::exchange_timer::ExchangeTimer;
 use super::super::idle::Reusable;
-use super::super::{OpenPlace, Transport, Unanswered, unasked_protocol};
+use super::super::{ConnectionPolicy, OpenPlace, Transport, Unanswered, unasked_protocol};
 use super::answer::AnswerHead;
 use crate::error::BoxError;
 use crate::identity::Proof;
@@ -45,6 +45,21 @@ const FIRST_WRITE: usize = 16 * 1024;
 const MOST_INTERIM: u32 = 16;
 
 impl Reusable for Box<Connection> {
+    async fn open(
+        transport: &Transport,
+        policy: &ConnectionPolicy,
+        now: Moment,
+    ) -> Result<Self, BoxError> {
+        let (stream, proof) = connect(transport, policy.connect_timeout).await?;
+        Ok(Self::new(Connection {
+            stream,
+            timer: ExchangeTimer::default(),
+            proof,
+            born: now,
+            _place: transport.open_place(),
+        }))
+    }
+
     fn born(&self) -> Moment {
         self.born
     }

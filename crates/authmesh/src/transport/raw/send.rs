@@ -2,15 +2,10 @@
 
 use std::pin::pin;
 
-use authmesh_logic::Moment;
-
-use super::super::connect::connect;
-use super::super::exchange_timer::ExchangeTimer;
 use super::super::idle::Idle;
-use super::super::{ConnectionPolicy, Passage, Transport, Unanswered};
+use super::super::{Passage, Transport, Unanswered};
 use super::answer::RawAnswer;
 use super::connection::Connection;
-use crate::error::BoxError;
 use crate::raw_request::RawRequest;
 
 impl Idle<Box<Connection>> {
@@ -22,26 +17,11 @@ impl Idle<Box<Connection>> {
         passage: Passage,
         request: &RawRequest,
     ) -> Result<RawAnswer, Unanswered> {
-        let Passage { connections: policy, now, end, .. } = &passage;
-        let (now, end) = (*now, *end);
         loop {
-            let kept = self.take(transport, policy, now).await;
-            let is_kept = kept.is_some();
-            let mut connection = match kept {
-                Some(connection) => connection,
-                None => {
-                    // On the heap, as it happens rarely and every request would be made larger.
-                    let opening = Box::pin(open(transport, policy, now));
-                    match tokio::time::timeout(end.since(now), opening).await {
-                        Ok(Ok(connection)) => connection,
-                        Ok(Err(error)) => return Err(Unanswered::Returned(error)),
-                        Err(_) => return Err(Unanswered::Late),
-                    }
-                }
-            };
+            let (mut connection, is_kept) = self.lend(transport, &passage).await?;
             let exchanged = {
                 let Connection { stream, timer, .. } = &mut *connection;
-                timer.bound(end, pin!(Connection::exchange(stream, request))).await
+                timer.bound(passage.end, pin!(Connection::exchange(stream, request))).await
             };
             match exchanged {
                 Some(Err(Unanswered::Returned(_))) if is_kept => {}
@@ -54,19 +34,4 @@ impl Idle<Box<Connection>> {
             }
         }
     }
-}
-
-async fn open(
-    transport: &Transport,
-    policy: &ConnectionPolicy,
-    now: Moment,
-) -> Result<Box<Connection>, BoxError> {
-    let (stream, proof) = connect(transport, policy.connect_timeout).await?;
-    Ok(Box::new(Connection {
-        stream,
-        timer: ExchangeTimer::default(),
-        proof,
-        born: now,
-        _place: transport.open_place(),
-    }))
 }
