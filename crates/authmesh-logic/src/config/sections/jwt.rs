@@ -66,13 +66,17 @@ impl Keys {
     }
 }
 
+/// What to write where an algorithm cannot be believed.
+const ALGORITHM_HELP: &str = "leave it out and name what the issuer signs with, such as `ES256`";
+
 fn read_issuer<'tree>(reader: &mut Reader<'tree, '_>) -> Option<Written<&'tree str>> {
     let issuer = reader.string("issuer");
     let issuer = reader.required("issuer", issuer)?;
     let is_plain = issuer.value.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
     if issuer.value.is_empty() || !is_plain {
         let sentence = "an issuer is a text without spaces, as `iss` of its tokens says it";
-        reader.report(Problem::new(Code::NotAllowed, issuer.span, sentence));
+        let problem = Problem::new(Code::NotAllowed, issuer.span, sentence);
+        reader.report(problem.help("issuer = \"https://idp.example\""));
         return None;
     }
     reader.findings.issuers.push(issuer.with(issuer.value.to_string()));
@@ -100,13 +104,15 @@ fn read_algorithms(reader: &mut Reader<'_, '_>) -> Option<Written<Vec<Algorithm>
             _ if word.value.eq_ignore_ascii_case("none") => {
                 let sentence = "`none` is not an algorithm here";
                 let problem = Problem::new(Code::AlgorithmNone, word.span, sentence);
-                reader.report(problem.note("anyone could write such a token"));
+                let problem = problem.note("anyone could write such a token");
+                reader.report(problem.help(ALGORITHM_HELP));
             }
             Some(algorithm) if algorithm.is_symmetric() => {
                 let sentence = "symmetric algorithms cannot be used with a JWKS";
                 reader.report(
                     Problem::new(Code::SymmetricBesideJwks, word.span, sentence)
-                        .note("whoever reads the public key could sign with it"),
+                        .note("whoever reads the public key could sign with it")
+                        .help(ALGORITHM_HELP),
                 );
             }
             Some(algorithm) => algorithms.push(algorithm),
@@ -160,7 +166,8 @@ fn read_source(reader: &mut Reader<'_, '_>, issuer: Option<&Written<&str>>) -> O
         1 => {}
         _ => {
             let sentence = "`jwks` has one of `discover`, `url` and `file`";
-            reader.report(Problem::new(Code::MoreThanOne, reader.span(), sentence));
+            let problem = Problem::new(Code::MoreThanOne, reader.span(), sentence);
+            reader.report(problem.help("keep the one that the keys come from"));
         }
     }
     let discover = reader.boolean("discover");
@@ -182,6 +189,10 @@ fn read_source(reader: &mut Reader<'_, '_>, issuer: Option<&Written<&str>>) -> O
     file.map(|path| KeySource::File(path.value.into()))
 }
 
+fn without_scheme(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest)
+}
+
 /// Whether keys may be fetched from a URL.
 fn key_url(reader: &mut Reader<'_, '_>, key: &str, url: &Written<&str>) -> bool {
     let fault = check_key_url(url.value).err();
@@ -192,7 +203,8 @@ fn key_url(reader: &mut Reader<'_, '_>, key: &str, url: &Written<&str>) -> bool 
             Problem::new(Code::BadAddress, url.span, sentence)
         }
         Some(_) => Problem::new(Code::JwksNotHttps, url.span, format!("`{key}` must be https"))
-            .note("whoever answers in its place could make every token valid"),
+            .note("whoever answers in its place could make every token valid")
+            .help(format!("{key} = \"https://{}\"", without_scheme(url.value))),
     };
     reader.report(problem);
     false
@@ -263,6 +275,7 @@ fn texts(reader: &mut Reader<'_, '_>, key: &'static str) -> Option<Written<Vec<B
 fn refuse_empty<T>(reader: &mut Reader<'_, '_>, key: &'static str, list: &Written<T>) {
     if reader.is_empty_array(key) {
         let sentence = format!("`{key}` is empty: no token could pass");
-        reader.report(Problem::new(Code::NotAllowed, list.span, sentence));
+        let problem = Problem::new(Code::NotAllowed, list.span, sentence);
+        reader.report(problem.help(format!("name what `{key}` of a sound token may be")));
     }
 }

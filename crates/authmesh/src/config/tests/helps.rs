@@ -22,6 +22,16 @@ fn a_help_is_about_what_was_written() {
             "[identity]\ntrust_domain = 'A B'\ncert = 'a'\nkey = 'b'\nbundle = 'c'",
             "trust_domain = \"corp.example\"",
         ),
+        (
+            "[jwt.a]\nissuer = 'https://a'\naudiences = ['b']\njwks = 'http://a/keys?b'\n\
+             [[policy]]\nname = 'c'\naction = 'allow'\njwt = 'a'",
+            "jwks = \"https://a/keys?b\"",
+        ),
+        (
+            "[jwt.a]\nissuer = 'https://a'\naudiences = ['b']\njwks = 'https://a/k'\n\
+             algorithms = ['none']\n[[policy]]\nname = 'c'\naction = 'allow'\njwt = 'a'",
+            "leave it out and name what the issuer signs with, such as `ES256`",
+        ),
     ] {
         let problems = parse(&format!("version = 1\n{case}\n"), "mesh.toml").unwrap_err();
         let told = problems.iter().next().and_then(|problem| problem.help.clone());
